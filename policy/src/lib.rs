@@ -1,0 +1,13 @@
+//! What Keylane decides, apart from what it does.
+//!
+//! This crate owns every layout, message, limit and rule that two processes of Keylane must
+//! agree on. It performs no I/O, calls no C library and holds no `unsafe`; whatever is here can
+//! be tested on any host. Values that come from another process enter through one constructor
+//! that checks them (`decode`, `TryFrom`), and there is no second way in.
+
+#![forbid(unsafe_code)]
+
+pub mod abi;
+pub mod blame;
+pub mod limit;
+pub mod report;

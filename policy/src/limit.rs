@@ -1,0 +1,65 @@
+//! Every limit of Keylane, with its unit and its reason, in one place.
+
+/// Bytes of one message between processes of Keylane. A message carries numbers and names; a
+/// body travels as a memfd beside it, so nothing legitimate comes near this.
+pub const MESSAGE_BYTES: usize = 64 * 1024;
+
+/// Descriptors that travel with one message: a worker's channel, its liveness socket and its two
+/// output pipes.
+pub const MESSAGE_DESCRIPTORS: usize = 4;
+
+/// Functions of one workflow.
+pub const FUNCTIONS: usize = 256;
+
+/// Lanes of one deployment; one lane per core is the most that helps.
+pub const LANES: usize = 64;
+
+/// Bytes of one request or response in a channel when the project names no limit: sixty-four
+/// times the 262,144 bytes that Step Functions allows. The channel's pages cost memory only once
+/// they are touched.
+pub const PAYLOAD_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The most a project may ask for as its payload limit.
+pub const PAYLOAD_BYTES_CEILING: u64 = 1024 * 1024 * 1024;
+
+/// Levels of nesting in a JSON value that Keylane accepts; deeper values would exhaust the stack
+/// of a recursive parser (ours or the next function's).
+pub const JSON_DEPTH: usize = 128;
+
+/// Bytes of a workflow definition or of a `keylane.toml`.
+pub const DEFINITION_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Bytes of one function's staged tree.
+pub const TREE_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Files in one function's staged tree.
+pub const TREE_FILES: usize = 100_000;
+
+/// Milliseconds that one call of a function may take when the workflow names no timeout. A state
+/// of a workflow says `TimeoutSeconds` to choose its own.
+pub const CALL_MILLISECONDS: u64 = 60_000;
+
+/// Milliseconds that a function may take to load (its imports) before its zygote is ended.
+pub const LOAD_MILLISECONDS: u64 = 60_000;
+
+/// Bytes of an error name, an error cause and a stack trace that a function's error may carry;
+/// what is longer is cut and marked so.
+pub const ERROR_NAME_BYTES: usize = 256;
+/// See [`ERROR_NAME_BYTES`].
+pub const ERROR_CAUSE_BYTES: usize = 32 * 1024;
+
+/// Bytes of address space that one instance may map (RLIMIT_AS) when the project names no limit.
+pub const MEMORY_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Processes and threads of one function's instances together (RLIMIT_NPROC).
+pub const PROCESSES: u64 = 128;
+
+/// Open descriptors of one instance (RLIMIT_NOFILE).
+pub const DESCRIPTORS: u64 = 256;
+
+/// Bytes of one instance's output that are kept and shown for one execution; the rest is read
+/// and dropped, so that a flood neither fills a disk nor blocks the function.
+pub const OUTPUT_BYTES: usize = 256 * 1024;
+
+/// Bytes of a report that the front accepts from a lane.
+pub const REPORT_BYTES: u64 = 2 * PAYLOAD_BYTES_CEILING;

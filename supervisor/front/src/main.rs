@@ -1,0 +1,3 @@
+//! Keylane's command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The steps that make a process harmless, in order.

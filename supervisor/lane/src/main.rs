@@ -1,0 +1,3 @@
+//! Runs one workflow execution at a time and the calls of its functions.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The States Language: syntax, check, data flow, step. Pure.

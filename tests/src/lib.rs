@@ -1,0 +1,1 @@
+//! Tests that need a built keylane: flow, contract and escape suites.
