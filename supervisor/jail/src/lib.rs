@@ -1,1 +1,87 @@
-//! The steps that make a process harmless, in order.
+//! The jail: what a process gives up before it runs a program that is not ours to trust.
+//!
+//! [`enter`] takes every step, in the order that threats.md P1 asks for, and each step either holds
+//! or is an error that ends the process: there is no way to go on without one. What a host may
+//! lack (namespaces) is decided by the caller before it forks and told to the operator; it is never
+//! found out here.
+//!
+//! The calling process is a fresh, single-threaded child that will execute one image and nothing
+//! else. An attacker controls nothing here: no byte of a tenant has been read yet.
+
+#![forbid(unsafe_code)]
+
+mod capability;
+mod filesystem;
+pub mod filter;
+mod step;
+
+pub use filter::Filters;
+pub use step::{Step, StepError};
+
+use keylane_policy::syscall::{IMAGE_DESCRIPTOR, Role};
+use keylane_sys::jail as sys;
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+
+/// Everything that a jail differs in.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Whose filter.
+    pub role: Role,
+    /// A name for `ps`.
+    pub name: String,
+    /// The user to become, when this process runs as root.
+    pub user: Option<u32>,
+    /// Whether the process has namespaces of its own already.
+    pub namespaces: bool,
+    /// Its limits.
+    pub limits: sys::Limits,
+    /// Files and directories that it may read; nothing else of the file system can be opened.
+    pub readable: Vec<PathBuf>,
+    /// The directory that it starts in; the root without one.
+    pub directory: Option<PathBuf>,
+}
+
+/// Enters the jail. On success this process holds `kept` as 0, 1, 2, ..., the image as
+/// [`IMAGE_DESCRIPTOR`], and no other descriptor; nothing that it does from now on can undo a step.
+pub fn enter(
+    plan: &Plan,
+    filters: &Filters,
+    kept: &[RawFd],
+    image: RawFd,
+) -> Result<(), StepError> {
+    // Only what is named stays: an inherited descriptor is a right that no later step sees.
+    step::take(Step::Descriptors, || {
+        sys::keep_descriptors(kept, image, IMAGE_DESCRIPTOR)
+    })?;
+    // No terminal to inject input into (TIOCSTI), no group to receive our signals.
+    step::take(Step::Session, sys::new_session)?;
+    step::take(Step::Session, || sys::name_process(&plan.name))?;
+    step::take(Step::Session, keylane_sys::signal::unblock_all)?;
+    // Landlock opens the readable paths now, while this user can still reach them, and is put into
+    // force below.
+    let ruleset = filesystem::prepare(plan.role, &plan.readable)?;
+    let directory = plan
+        .directory
+        .as_deref()
+        .unwrap_or(std::path::Path::new("/"));
+    step::take(Step::Directory, || std::env::set_current_dir(directory))?;
+    if let Some(user) = plan.user {
+        // Root is exempt from RLIMIT_NPROC and owns every file: nobody runs as root.
+        step::take(Step::User, || sys::become_user(user))?;
+    }
+    if sys::is_root() {
+        return Err(StepError::refused(Step::User, "the process is still root"));
+    }
+    step::take(Step::Limits, || sys::limit_resources(plan.limits))?;
+    sys::set_private_umask();
+    // Entering a user namespace gave all capabilities back, so they go after it.
+    step::take(Step::Capabilities, capability::drop_all)?;
+    step::take(Step::NoNewPrivileges, sys::no_new_privileges)?;
+    step::take(Step::Undumpable, sys::set_undumpable)?;
+    filesystem::restrict(ruleset)?;
+    // After the change of user, which clears it (prctl(2)).
+    step::take(Step::ParentDeath, sys::die_with_parent)?;
+    // Last: the steps above use calls that the filter refuses.
+    filters.install(plan.role)
+}

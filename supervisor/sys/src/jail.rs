@@ -13,36 +13,49 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
-/// Makes `kept[i]` descriptor number `i`, and closes every other descriptor from `kept.len()` up
-/// except `image`, which becomes close-on-exec number `kept.len()`. Returns the image's number.
+/// Makes `kept[i]` descriptor number `i` and `image` the close-on-exec number `image_at`, and
+/// closes every other descriptor. `image_at` is at least `kept.len()`.
 ///
 /// Meant for a forked child that will only execute or exit: descriptors that other values of this
 /// process own are closed under them.
-pub fn keep_descriptors(kept: &[RawFd], image: Option<RawFd>) -> io::Result<()> {
-    let count = i32::try_from(kept.len().saturating_add(usize::from(image.is_some())))
-        .map_err(io::Error::other)?;
-    // First out of the way, above the numbers that will be written, so that no dup2 overwrites a
-    // descriptor that is still needed.
-    let mut high = Vec::new();
-    for &fd in kept.iter().chain(image.iter()) {
-        // SAFETY: F_DUPFD_CLOEXEC takes numbers only.
-        let answer = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, count.max(64)) };
-        high.push(i32::try_from(check(answer.into())?).map_err(io::Error::other)?);
+pub fn keep_descriptors(kept: &[RawFd], image: RawFd, image_at: u16) -> io::Result<()> {
+    let image_at = i32::from(image_at);
+    let end = i32::try_from(kept.len()).map_err(io::Error::other)?;
+    if end > image_at {
+        return Err(io::Error::other("the image's number is taken"));
     }
-    for (target, &fd) in (0..).zip(high.iter()) {
-        let flags = if target == count - 1 && image.is_some() {
-            libc::O_CLOEXEC
-        } else {
-            0
-        };
+    // First out of the way, above the numbers that will be written, so that no dup3 overwrites a
+    // descriptor that is still needed.
+    let above = image_at.saturating_add(1);
+    let high = |fd: RawFd| -> io::Result<RawFd> {
+        // SAFETY: F_DUPFD_CLOEXEC takes numbers only.
+        let answer = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, above) };
+        i32::try_from(check(answer.into())?).map_err(io::Error::other)
+    };
+    let moved = kept
+        .iter()
+        .map(|&fd| high(fd))
+        .collect::<io::Result<Vec<_>>>()?;
+    let image = high(image)?;
+    for (target, fd) in (0..).zip(moved) {
         // SAFETY: dup3 takes numbers only; what it closes belongs to values that this child,
         // which only executes or exits, never uses again.
-        check(unsafe { libc::dup3(fd, target, flags) }.into())?;
+        check(unsafe { libc::dup3(fd, target, 0) }.into())?;
     }
-    let first = libc::c_uint::try_from(count).map_err(io::Error::other)?;
-    // SAFETY: close_range takes numbers only; as for dup3.
-    check(unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) })
-        .map(|_done| ())
+    // SAFETY: as above.
+    check(unsafe { libc::dup3(image, image_at, libc::O_CLOEXEC) }.into())?;
+    close_from(end, image_at.saturating_sub(1))?;
+    close_from(above, i32::MAX)
+}
+
+/// Closes every descriptor from `first` to `last`; for a child that owns none of them any more.
+pub fn close_from(first: RawFd, last: RawFd) -> io::Result<()> {
+    if first > last {
+        return Ok(());
+    }
+    // SAFETY: close_range takes numbers only; the values that own these descriptors are never
+    // used again (see keep_descriptors).
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }).map(|_done| ())
 }
 
 /// A session of its own, without a terminal (setsid(2)).
@@ -65,17 +78,6 @@ pub fn become_user(uid: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Like [`become_user`], in a user namespace whose setgroups is denied (user_namespaces(7)).
-pub fn become_mapped_user(uid: u32) -> io::Result<()> {
-    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(uid));
-    nix::unistd::setresgid(gid, gid, gid)?;
-    nix::unistd::setresuid(uid, uid, uid)?;
-    if nix::unistd::getuid() != uid || nix::unistd::geteuid() != uid {
-        return Err(io::Error::other("the user id did not change"));
-    }
-    Ok(())
-}
-
 /// Whether this process runs as root.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
@@ -86,19 +88,18 @@ pub fn user() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
-/// Maps the single user and group `inside` of the user namespace of `pid` to `outside`
-/// (user_namespaces(7)).
-pub fn map_user(pid: i32, inside: u32, outside: u32, outside_group: u32) -> io::Result<()> {
-    // Without privilege a group map needs setgroups denied first; denying it is right with
-    // privilege as well, since a tenant has no supplementary groups.
-    fs::write(format!("/proc/{pid}/setgroups"), "deny")?;
-    fs::write(
-        format!("/proc/{pid}/uid_map"),
-        format!("{inside} {outside} 1\n"),
-    )?;
+/// Makes `user` and `group` the only user and group of the user namespace of `pid`, under their
+/// own numbers (user_namespaces(7)).
+pub fn map_user(pid: i32, user: u32, group: u32) -> io::Result<()> {
+    if !is_root() {
+        // Without privilege a group map needs setgroups denied first. With it the child can still
+        // give up the groups that it inherited.
+        fs::write(format!("/proc/{pid}/setgroups"), "deny")?;
+    }
+    fs::write(format!("/proc/{pid}/uid_map"), format!("{user} {user} 1\n"))?;
     fs::write(
         format!("/proc/{pid}/gid_map"),
-        format!("{inside} {outside_group} 1\n"),
+        format!("{group} {group} 1\n"),
     )
 }
 

@@ -9,7 +9,7 @@ use crate::{check, owned};
 use keylane_policy::abi::message::Ended;
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// A child process, named by a pidfd so that its number cannot be confused with a later one's.
 #[derive(Debug)]
@@ -26,6 +26,15 @@ pub enum Fork {
     Child,
     /// The old process, with the new one.
     Parent(Child),
+}
+
+/// Which side of [`fork_leader_child`] this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaderFork {
+    /// The old process, which stays as init.
+    Init,
+    /// The new process, which executes the program.
+    Child,
 }
 
 /// New namespaces for a child (namespaces(7)).
@@ -84,6 +93,25 @@ pub fn fork(namespaces: Namespaces) -> io::Result<Fork> {
             pidfd: owned(i64::from(pidfd))?,
         })),
     }
+}
+
+/// Forks below a jailed init: as [`fork`], but with plain fork(2) flags, since the filter refuses a
+/// pidfd; the child is known to its parent by wait(2) alone. The caller has one thread: it is
+/// itself the child of a fork of this module.
+pub fn fork_leader_child() -> io::Result<LeaderFork> {
+    // SAFETY: fork is sound in a process of one thread (see above): no lock can be held elsewhere.
+    match unsafe { nix::unistd::fork() }? {
+        nix::unistd::ForkResult::Child => Ok(LeaderFork::Child),
+        nix::unistd::ForkResult::Parent { .. } => Ok(LeaderFork::Init),
+    }
+}
+
+/// A descriptor that this process was executed with, by its number. Each number is taken once, at
+/// the start of `main`, before anything else could have got it.
+pub fn inherited(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_GETFD takes numbers only and fails on a number that is not open.
+    check(unsafe { libc::fcntl(number, libc::F_GETFD) }.into())?;
+    owned(number.into())
 }
 
 /// A pidfd for the process that has the number `pid` now. The caller checks afterwards that it is

@@ -1,0 +1,83 @@
+//! The Landlock ruleset (landlock(7)): what can be opened, and nothing else.
+//!
+//! All rights that ABI 2 knows (Linux 6.1) must be handled, or the step fails. What newer kernels
+//! know on top (truncation, device ioctls, TCP, signals and abstract sockets of other domains) is
+//! handled where the kernel has it; the filter does not rely on it.
+
+use crate::step::{Step, StepError};
+use keylane_policy::syscall::Role;
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
+};
+use std::path::{Path, PathBuf};
+
+/// The program that the kernel opens for execution when it executes a dynamic program: the
+/// System V ABI's name of the loader on x86_64.
+const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
+/// The only thing that an instance may open for writing.
+const NULL: &str = "/dev/null";
+
+fn refused(cause: impl std::fmt::Display) -> StepError {
+    StepError::refused(Step::Landlock, cause.to_string())
+}
+
+/// Rights that make sense for a file; the directory rights on a file are an error (EINVAL).
+fn reading(path: &Path) -> landlock::BitFlags<AccessFs> {
+    if path.is_dir() {
+        AccessFs::ReadFile | AccessFs::ReadDir
+    } else {
+        AccessFs::ReadFile.into()
+    }
+}
+
+fn open(path: &Path) -> Result<PathFd, StepError> {
+    PathFd::new(path).map_err(|error| refused(format!("{}: {error}", path.display())))
+}
+
+/// Builds the ruleset of `role`, which may read `readable` and, as an instance, start the dynamic
+/// loader and write to /dev/null.
+pub(crate) fn prepare(role: Role, readable: &[PathBuf]) -> Result<RulesetCreated, StepError> {
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(ABI::V2))
+        .map_err(refused)?
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(ABI::V6))
+        .map_err(refused)?
+        .handle_access(AccessNet::from_all(ABI::V6))
+        .map_err(refused)?
+        .scope(Scope::from_all(ABI::V6))
+        .map_err(refused)?
+        .create()
+        .map_err(refused)?;
+    for path in readable {
+        ruleset = ruleset
+            .add_rule(PathBeneath::new(open(path)?, reading(path)))
+            .map_err(|error| refused(format!("{}: {error}", path.display())))?;
+    }
+    if role == Role::Instance {
+        let loader = PathBeneath::new(
+            open(Path::new(LOADER))?,
+            AccessFs::ReadFile | AccessFs::Execute,
+        );
+        let null = PathBeneath::new(
+            open(Path::new(NULL))?,
+            AccessFs::ReadFile | AccessFs::WriteFile,
+        );
+        ruleset = ruleset
+            .add_rule(loader)
+            .and_then(|r| r.add_rule(null))
+            .map_err(refused)?;
+    }
+    Ok(ruleset)
+}
+
+/// Puts the ruleset into force for this process and all that it forks or executes.
+pub(crate) fn restrict(ruleset: RulesetCreated) -> Result<(), StepError> {
+    let status = ruleset.restrict_self().map_err(refused)?;
+    if status.ruleset == RulesetStatus::NotEnforced || !status.no_new_privs {
+        return Err(refused("the kernel did not enforce the ruleset"));
+    }
+    Ok(())
+}

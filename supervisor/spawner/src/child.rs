@@ -1,0 +1,91 @@
+//! What runs between fork and exec: the jail, then the program.
+//!
+//! Everything here happens in a child of one thread that ends by executing its image or by exiting;
+//! a step that fails is told over the child's own control socket, and the child exits.
+
+use crate::start::Start;
+use keylane_jail::Filters;
+use keylane_policy::syscall::IMAGE_DESCRIPTOR;
+use keylane_sys::process::{self, LeaderFork, Namespaces};
+use std::ffi::CString;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+/// Exit status of a child whose jail could not be built.
+pub(crate) const UNJAILED: i32 = 125;
+
+/// Runs in the child: jails itself and executes the image. `explain` sends the reason of a failure
+/// over the child's control socket, given its number.
+pub(crate) fn run(
+    start: &Start<'_>,
+    filters: &Filters,
+    kept: &[RawFd],
+    image: BorrowedFd<'_>,
+    explain: impl Fn(String),
+) -> ! {
+    if let Err(error) = keylane_jail::enter(&start.plan, filters, kept, image.as_raw_fd()) {
+        explain(error.to_string());
+        process::exit(UNJAILED);
+    }
+    // In a pid namespace this process is init: a program in its place would ignore its own
+    // signals and leave orphans unreaped. So it stays, as a tiny init, and the program is its
+    // child; without a namespace the shape is the same.
+    if start.leader {
+        match process::fork_leader_child() {
+            Ok(LeaderFork::Init) => lead(),
+            Ok(LeaderFork::Child) => {
+                if keylane_sys::jail::die_with_parent().is_err() {
+                    process::exit(UNJAILED);
+                }
+            }
+            Err(error) => {
+                explain(format!("forking below init: {error}"));
+                process::exit(UNJAILED);
+            }
+        }
+    }
+    let Ok(image) = process::inherited(IMAGE_DESCRIPTOR.into()) else {
+        process::exit(UNJAILED);
+    };
+    let error = process::execute(image.as_fd(), &start.arguments, &environment());
+    explain(format!("executing its program: {error}"));
+    process::exit(UNJAILED)
+}
+
+/// Reaps children until there are none, then ends as the first one ended.
+fn lead() -> ! {
+    use keylane_policy::abi::message::Ended;
+    // The program's descriptors: while init held them, nobody would see the program's end.
+    if keylane_sys::jail::close_from(0, i32::MAX).is_err() {
+        process::exit(UNJAILED);
+    }
+    let status = match process::wait_any() {
+        Ok(Some((_, Ended::Exited(status)))) => status,
+        Ok(Some((_, Ended::Signaled(signal)))) => 128i32.saturating_add(signal),
+        Ok(Some((_, Ended::Unknown)) | None) | Err(_) => UNJAILED,
+    };
+    // The program is gone, and what it left behind goes with this process: the pid namespace ends,
+    // or the spawner ends the session.
+    process::exit(status)
+}
+
+/// The environment of every jailed program: nothing of the operator's.
+fn environment() -> Vec<CString> {
+    [
+        "LANG=C.UTF-8",
+        "PATH=/usr/bin:/bin",
+        "HOME=/nonexistent",
+        "TZ=UTC",
+    ]
+    .iter()
+    .filter_map(|entry| CString::new(*entry).ok())
+    .collect()
+}
+
+/// The namespaces that a plan asks for.
+pub(crate) fn namespaces(own: bool) -> Namespaces {
+    if own {
+        Namespaces::Own
+    } else {
+        Namespaces::Shared
+    }
+}

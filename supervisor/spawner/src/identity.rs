@@ -1,0 +1,61 @@
+//! User ids for jailed processes when Keylane runs as root: each its own, so that no limit, signal
+//! or file of one reaches another.
+
+/// The first id of Keylane's range, far above those that distributions and containers assign.
+const FIRST: u32 = 0x7000_0000;
+/// Ids for one spawner.
+const PER_SPAWNER: u32 = 64;
+/// Spawners whose ranges are distinct: process ids are below 2^22 (proc(5), pid_max).
+const SPAWNERS: u32 = 1 << 22;
+
+/// Hands out user ids, or none when this process is not root.
+#[derive(Debug)]
+pub(crate) struct Identities {
+    next: Option<u32>,
+    left: u32,
+}
+
+impl Identities {
+    /// The ids of the spawner with this process id; two that live at once have different ones.
+    pub(crate) fn of(pid: u32, root: bool) -> Identities {
+        let base = FIRST + (pid % SPAWNERS) * PER_SPAWNER;
+        Identities {
+            next: root.then_some(base),
+            left: PER_SPAWNER * u32::from(root),
+        }
+    }
+
+    /// The next id: `Ok(None)` when this process is not root and its children keep its user.
+    pub(crate) fn take(&mut self) -> Result<Option<u32>, &'static str> {
+        match self.next {
+            None => Ok(None),
+            Some(_) if self.left == 0 => Err("more jailed processes than user ids of one run"),
+            Some(id) => {
+                self.next = id.checked_add(1);
+                self.left -= 1;
+                Ok(Some(id))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_spawners_never_share_an_id() {
+        let ids = |pid| {
+            let mut identities = Identities::of(pid, true);
+            std::iter::from_fn(move || identities.take().ok().flatten()).collect::<Vec<_>>()
+        };
+        let (a, b) = (ids(4_194_303), ids(1));
+        assert_eq!(a.len(), PER_SPAWNER as usize);
+        assert!(a.iter().all(|id| !b.contains(id) && *id != u32::MAX));
+    }
+
+    #[test]
+    fn an_ordinary_user_keeps_its_id() {
+        assert_eq!(Identities::of(1, false).take(), Ok(None));
+    }
+}

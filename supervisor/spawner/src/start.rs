@@ -1,0 +1,74 @@
+//! Starting a jailed process: fork, map its user, let it go on.
+
+use crate::child;
+use keylane_jail::{Filters, Plan};
+use keylane_sys::process::{Child, Fork, fork};
+use keylane_sys::{jail, process};
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// What to start.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    /// Its jail.
+    pub(crate) plan: Plan,
+    /// The program.
+    pub(crate) image: BorrowedFd<'a>,
+    /// Its arguments, the name first.
+    pub(crate) arguments: Vec<CString>,
+    /// Its descriptors after standard input: output, error, control socket, ...
+    pub(crate) descriptors: Vec<BorrowedFd<'a>>,
+    /// Whether a tiny init stays above the program (a program that forks needs one).
+    pub(crate) leader: bool,
+}
+
+/// Starts it. `explain` runs in the child when its jail cannot be built, and tells why.
+pub(crate) fn start(
+    start: &Start<'_>,
+    filters: &Filters,
+    explain: impl Fn(String),
+) -> io::Result<Child> {
+    let null = jail::null_device()?;
+    let mut kept = vec![jail::number(&null)];
+    kept.extend(start.descriptors.iter().map(jail::number));
+    let (go, signal_go) = jail::pipe()?;
+    match fork(child::namespaces(start.plan.namespaces))? {
+        Fork::Child => {
+            drop(signal_go);
+            if !may_go(go) {
+                process::exit(child::UNJAILED);
+            }
+            child::run(start, filters, &kept, start.image.as_fd(), explain)
+        }
+        Fork::Parent(child) => {
+            drop(go);
+            let mapped = if start.plan.namespaces {
+                let user = start.plan.user.unwrap_or_else(jail::user);
+                let group = start.plan.user.unwrap_or_else(jail::group);
+                jail::map_user(child.pid(), user, group)
+            } else {
+                Ok(())
+            };
+            // Without the byte the child exits: it reads the end of the pipe.
+            let told = mapped.and_then(|()| tell(signal_go));
+            if let Err(error) = told {
+                child.kill()?;
+                child.wait()?;
+                return Err(error);
+            }
+            Ok(child)
+        }
+    }
+}
+
+/// Waits for the parent's byte: the user map stands.
+fn may_go(go: OwnedFd) -> bool {
+    use std::io::Read;
+    std::fs::File::from(go).read_exact(&mut [0]).is_ok()
+}
+
+fn tell(go: OwnedFd) -> io::Result<()> {
+    use std::io::Write;
+    std::fs::File::from(go).write_all(&[1])
+}

@@ -1,0 +1,108 @@
+//! Workers as the spawner knows them: whose they are, and a pidfd once the kernel has named them.
+
+use keylane_policy::abi::message::{FunctionId, LaneId, Ticket};
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+/// A worker between the lane's wish and its end.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    /// The lane that asked for it.
+    pub(crate) lane: LaneId,
+    /// The lane's number for it.
+    pub(crate) ticket: Ticket,
+    /// Its function.
+    pub(crate) function: FunctionId,
+    /// Its pidfd, from the credentials of its first message.
+    pub(crate) pidfd: Option<OwnedFd>,
+    /// The lane asked for its end before it was known.
+    pub(crate) doomed: bool,
+    /// When its pidfd said that it is gone.
+    pub(crate) gone_at: Option<Instant>,
+}
+
+/// All workers, by the spawner's own number.
+#[derive(Debug, Default)]
+pub(crate) struct Workers {
+    next: u64,
+    all: BTreeMap<u64, Worker>,
+}
+
+impl Workers {
+    /// Notes a wish and numbers it.
+    pub(crate) fn expect(&mut self, lane: LaneId, ticket: Ticket, function: FunctionId) -> u64 {
+        let serial = self.next;
+        self.next = self.next.wrapping_add(1);
+        let worker = Worker {
+            lane,
+            ticket,
+            function,
+            pidfd: None,
+            doomed: false,
+        };
+        self.all.insert(serial, worker);
+        serial
+    }
+
+    /// The worker that `function`'s zygote calls `serial`: a zygote cannot speak of another's.
+    pub(crate) fn of_zygote(&mut self, function: FunctionId, serial: u64) -> Option<&mut Worker> {
+        self.all
+            .get_mut(&serial)
+            .filter(|worker| worker.function == function)
+    }
+
+    /// The worker that `lane` calls `ticket`: a lane cannot speak of another's.
+    pub(crate) fn of_lane(&mut self, lane: LaneId, ticket: Ticket) -> Option<(u64, &mut Worker)> {
+        self.all
+            .iter_mut()
+            .find(|(_, worker)| worker.lane == lane && worker.ticket == ticket)
+            .map(|(serial, worker)| (*serial, worker))
+    }
+
+    /// How many workers a lane has, known and expected.
+    pub(crate) fn count_of(&self, lane: LaneId) -> usize {
+        self.all
+            .values()
+            .filter(|worker| worker.lane == lane)
+            .count()
+    }
+
+    /// The worker with this number.
+    pub(crate) fn get(&self, serial: u64) -> Option<&Worker> {
+        self.all.get(&serial)
+    }
+
+    /// The worker with this number, to note something about it.
+    pub(crate) fn get_mut(&mut self, serial: u64) -> Option<&mut Worker> {
+        self.all.get_mut(&serial)
+    }
+
+    /// Workers whose end nobody has explained yet, and since when.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = (u64, Instant)> {
+        self.all
+            .iter()
+            .filter_map(|(serial, worker)| Some((*serial, worker.gone_at?)))
+    }
+
+    /// Forgets a worker.
+    pub(crate) fn remove(&mut self, serial: u64) -> Option<Worker> {
+        self.all.remove(&serial)
+    }
+
+    /// Forgets all workers of a function, whose zygote is gone.
+    pub(crate) fn remove_function(&mut self, function: FunctionId) -> Vec<(u64, Worker)> {
+        self.all
+            .extract_if(.., |_, worker| worker.function == function)
+            .collect()
+    }
+
+    /// The numbers of a lane's workers.
+    pub(crate) fn serials_of_lane(&self, lane: LaneId) -> Vec<u64> {
+        self.all
+            .iter()
+            .filter(|(_, w)| w.lane == lane)
+            .map(|(serial, _)| *serial)
+            .collect()
+    }
+}

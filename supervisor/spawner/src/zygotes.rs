@@ -1,0 +1,164 @@
+//! Zygotes: one per function, jailed before it reads a byte of its function.
+
+use crate::session;
+use crate::start::{Start, start};
+use keylane_jail::{Filters, Plan};
+use keylane_policy::abi::message::{FromZygote, FunctionId, ToZygote, ZygoteSpec};
+use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::limit::LOAD_MILLISECONDS;
+use keylane_policy::syscall::Role;
+use keylane_sys::link::{self, Link};
+use keylane_sys::process::Child;
+use keylane_sys::{jail, link::Incoming};
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// A function's zygote.
+#[derive(Debug)]
+pub(crate) struct Zygote {
+    /// The function's name.
+    pub(crate) name: String,
+    /// The tiny init above it.
+    pub(crate) leader: Child,
+    /// The socket that the zygote and its workers share.
+    pub(crate) link: Link<ToZygote, FromZygote>,
+    /// When it was started.
+    pub(crate) started: Instant,
+    /// Whether the function is loaded.
+    pub(crate) loaded: bool,
+    /// Whether it has a pid namespace, which ends with its init.
+    namespaced: bool,
+}
+
+/// The read ends of a process's standard output and standard error.
+pub(crate) type Output = [OwnedFd; 2];
+
+impl Zygote {
+    /// Starts the zygote of `spec` as `user`.
+    pub(crate) fn start(
+        spec: &ZygoteSpec,
+        user: Option<u32>,
+        namespaces: bool,
+        filters: &Filters,
+        image: BorrowedFd<'_>,
+    ) -> Result<(Zygote, Output), Failure> {
+        let doing = || format!("starting function {:?}", spec.name);
+        let host = |error: std::io::Error| Failure::new(Blame::Host, doing(), error.to_string());
+        let (ours, theirs) = link::pair().map_err(host)?;
+        let link: Link<ToZygote, FromZygote> = Link::over(ours);
+        link.want_credentials().map_err(host)?;
+        let (out, out_end) = jail::pipe().map_err(host)?;
+        let (err, err_end) = jail::pipe().map_err(host)?;
+        let argument = |text: &str| {
+            CString::new(text).map_err(|_nul| {
+                Failure::new(Blame::Workflow, doing(), format!("a NUL byte in {text:?}"))
+            })
+        };
+        let mut readable: Vec<PathBuf> = spec.runtime_paths.iter().map(PathBuf::from).collect();
+        readable.push(PathBuf::from(&spec.tree));
+        let plan = Start {
+            plan: Plan {
+                role: Role::Instance,
+                name: spec.name.chars().take(15).collect(),
+                user,
+                namespaces,
+                limits: jail::Limits {
+                    memory: spec.memory,
+                    processes: spec.processes,
+                    descriptors: spec.descriptors,
+                },
+                readable,
+                directory: Some(PathBuf::from(&spec.tree)),
+            },
+            image,
+            arguments: vec![
+                argument("keylane-launcher")?,
+                argument(&spec.tree)?,
+                argument(&spec.handler)?,
+            ],
+            descriptors: vec![out_end.as_fd(), err_end.as_fd(), theirs.as_fd()],
+            leader: true,
+        };
+        // The child's end is descriptor 3 once the jail's first step is done; before that step only
+        // the step itself can fail, and its message is lost with the descriptors.
+        let explain = |message: String| {
+            if let Ok(socket) = keylane_sys::process::inherited(3) {
+                let told: Link<FromZygote, ToZygote> = Link::over(socket);
+                let failed = FromZygote::LoadFailed {
+                    error_type: "Keylane.Jail".to_owned(),
+                    message,
+                    trace: String::new(),
+                };
+                let _exit_tells_too = told.try_send(&failed, &[]);
+            }
+        };
+        let leader = start(&plan, filters, explain).map_err(host)?;
+        let zygote = Zygote {
+            name: spec.name.clone(),
+            leader,
+            link,
+            started: Instant::now(),
+            loaded: false,
+            namespaced: namespaces,
+        };
+        Ok((zygote, [out, err]))
+    }
+
+    /// When it must have loaded its function.
+    pub(crate) fn load_deadline(&self) -> Option<Instant> {
+        (!self.loaded)
+            .then(|| {
+                self.started
+                    .checked_add(Duration::from_millis(LOAD_MILLISECONDS))
+            })
+            .flatten()
+    }
+
+    /// Ends the zygote and everything that it started.
+    pub(crate) fn kill(&self) {
+        let _gone_is_fine = self.leader.kill();
+        if !self.namespaced {
+            // The leader called setsid, so the session has its number.
+            session::kill(self.leader.pid(), 50);
+        }
+    }
+
+    /// Whether the process with this number, which said it is a worker, is one of this zygote's:
+    /// in its session, which nothing inside can leave.
+    pub(crate) fn owns(&self, pid: i32) -> bool {
+        session::of(pid) == Some(self.leader.pid())
+    }
+
+    /// The next message, if there is one.
+    pub(crate) fn next(&self) -> std::io::Result<Incoming<FromZygote>> {
+        self.link.try_recv()
+    }
+}
+
+/// The failure of a function that could not be loaded, in the function's own words.
+pub(crate) fn load_failure(
+    function: &str,
+    error_type: &str,
+    message: &str,
+    trace: &str,
+) -> Failure {
+    let doing = format!("loading function {function:?}");
+    if error_type == "Keylane.Jail" {
+        return Failure::new(Blame::Host, doing, message)
+            .advise("`keylane doctor` says what this host lacks");
+    }
+    let mut cause = format!("{error_type}: {message}");
+    if !trace.is_empty() {
+        cause.push('\n');
+        cause.push_str(trace);
+    }
+    cause.truncate(cause.floor_char_boundary(keylane_policy::limit::ERROR_CAUSE_BYTES));
+    Failure::new(Blame::Function, doing, cause)
+}
+
+/// The number of a function for messages about it.
+pub(crate) fn label(function: FunctionId) -> String {
+    format!("function number {function}")
+}
