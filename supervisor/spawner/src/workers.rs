@@ -40,6 +40,7 @@ impl Workers {
             function,
             pidfd: None,
             doomed: false,
+            gone_at: None,
         };
         self.all.insert(serial, worker);
         serial
