@@ -11,4 +11,5 @@ pub mod abi;
 pub mod blame;
 pub mod limit;
 pub mod report;
+pub mod spread;
 pub mod syscall;

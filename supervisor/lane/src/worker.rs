@@ -1,0 +1,129 @@
+//! One worker, called over its channel.
+//!
+//! The lane keeps its own geometry and sequence number; the response's header is copied once and
+//! the copy checked; the body is copied out before anybody parses it (threats.md D2).
+
+use crate::fate::{End, Fate};
+use keylane_policy::abi::channel::{self, ChannelError, Geometry, ResponseKind};
+use keylane_policy::abi::message::Ticket;
+use keylane_sys::body;
+use keylane_sys::mapping::Mapping;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The longest wait before looking at the worker's fate again: its wake may have come too early.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How long to wait for somebody to tell how a worker ended, for the message about it.
+const TELL: Duration = Duration::from_millis(250);
+
+/// Why a call brought no response.
+#[derive(Debug)]
+pub(crate) enum CallFault {
+    /// The deadline passed.
+    Timeout,
+    /// The worker is gone.
+    Gone(End),
+    /// It wrote nonsense into the channel's header.
+    Channel(ChannelError),
+    /// The request does not fit: its bytes, and the most that fit.
+    TooLarge(u64, u64),
+    /// A system call of ours failed.
+    System(io::Error),
+}
+
+/// A worker that can be called.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) ticket: Ticket,
+    pub(crate) fate: Arc<Fate>,
+    mapping: Arc<Mapping>,
+    geometry: Geometry,
+    sequence: u32,
+}
+
+/// The two descriptors that the worker gets: its channel and its end of the liveness socket.
+pub(crate) struct WorkerEnds {
+    pub(crate) channel: OwnedFd,
+    pub(crate) alive: OwnedFd,
+}
+
+impl Worker {
+    /// Makes the channel and the liveness socket of a worker that is yet to be forked.
+    pub(crate) fn prepare(ticket: Ticket, geometry: Geometry) -> io::Result<(Worker, WorkerEnds)> {
+        let fd = body::fixed_size("keylane-channel", geometry.size())?;
+        let mapping = Arc::new(Mapping::shared(&fd, geometry.size())?);
+        mapping.store(channel::MAGIC_AT, channel::MAGIC)?;
+        mapping.store(channel::VERSION_AT, channel::VERSION)?;
+        mapping.store_long(channel::REQUEST_CAPACITY_AT, geometry.capacity())?;
+        mapping.store_long(channel::RESPONSE_CAPACITY_AT, geometry.capacity())?;
+        let (ours, theirs) = keylane_sys::link::pair()?;
+        let fate = Arc::new(Fate::new(Arc::clone(&mapping), ours));
+        let worker = Worker { ticket, fate, mapping, geometry, sequence: 0 };
+        Ok((worker, WorkerEnds { channel: fd, alive: theirs }))
+    }
+
+    /// Sends `request` and waits for its response until `deadline`. After any fault the worker must
+    /// not be called again: it may still answer the old request.
+    pub(crate) fn call(
+        &mut self,
+        request: &[u8],
+        deadline: Instant,
+        deadline_clock_ns: u64,
+    ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
+        self.post(request, deadline_clock_ns)?;
+        self.await_response(deadline)?;
+        self.fetch()
+    }
+
+    fn post(&mut self, request: &[u8], deadline_clock_ns: u64) -> Result<(), CallFault> {
+        let length = u64::try_from(request.len()).unwrap_or(u64::MAX);
+        if length > self.geometry.capacity() {
+            return Err(CallFault::TooLarge(length, self.geometry.capacity()));
+        }
+        let at = usize::try_from(self.geometry.request_at()).map_err(system)?;
+        self.sequence = self.sequence.wrapping_add(1);
+        self.mapping.copy_in(at, request).map_err(CallFault::System)?;
+        let m = &self.mapping;
+        m.store_long(channel::REQUEST_LENGTH_AT, length).map_err(CallFault::System)?;
+        m.store_long(channel::REQUEST_DEADLINE_AT, deadline_clock_ns).map_err(CallFault::System)?;
+        m.store(channel::REQUEST_SEQUENCE_AT, self.sequence).map_err(CallFault::System)?;
+        m.wake(channel::REQUEST_SEQUENCE_AT).map_err(CallFault::System)
+    }
+
+    fn await_response(&self, deadline: Instant) -> Result<(), CallFault> {
+        loop {
+            let seen =
+                self.mapping.load(channel::RESPONSE_SEQUENCE_AT).map_err(CallFault::System)?;
+            if seen == self.sequence {
+                return Ok(());
+            }
+            if self.fate.is_gone() {
+                return Err(CallFault::Gone(self.fate.end(TELL)));
+            }
+            let left = deadline
+                .checked_duration_since(Instant::now())
+                .filter(|left| !left.is_zero())
+                .ok_or(CallFault::Timeout)?;
+            self.mapping
+                .wait(channel::RESPONSE_SEQUENCE_AT, seen, left.min(LOOK_AGAIN))
+                .map_err(CallFault::System)?;
+        }
+    }
+
+    fn fetch(&self) -> Result<(ResponseKind, Vec<u8>), CallFault> {
+        let m = &self.mapping;
+        let kind = m.load(channel::RESPONSE_KIND_AT).map_err(CallFault::System)?;
+        let length = m.load_long(channel::RESPONSE_LENGTH_AT).map_err(CallFault::System)?;
+        let (kind, length) =
+            self.geometry.check_response(kind, length).map_err(CallFault::Channel)?;
+        let at = usize::try_from(self.geometry.response_at()).map_err(system)?;
+        let count = usize::try_from(length).map_err(system)?;
+        Ok((kind, m.copy_out(at, count).map_err(CallFault::System)?))
+    }
+}
+
+fn system(error: impl std::error::Error + Send + Sync + 'static) -> CallFault {
+    CallFault::System(io::Error::other(error))
+}
