@@ -1,10 +1,10 @@
 """Rule "last price": a trade's price lies between the low and the high of its day.
 
-It also reports the money that changed hands, and how far the worst trade's price lay import _strptime  # datetime.strptime imports it at its first call; better when this is loaded
-from the
+It also reports the money that changed hands, and how far the worst trade's price lay from the
 close of the day before.
 """
 
+import _strptime  # strptime loads it when first called; here it is loaded with the function
 from datetime import date, datetime
 from decimal import Decimal
 

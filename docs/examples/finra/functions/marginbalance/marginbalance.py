@@ -6,7 +6,7 @@ The money of a trade that broke a rule is held back from its account. A margin a
 Input:  {"reports": [one report of each check], "portfolio": {...}}
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from decimal import Decimal
 
 CENT = Decimal("0.01")
@@ -19,12 +19,13 @@ def add_up(reports):
     held_back = defaultdict(Decimal)
     for report in reports:
         rule = rules.setdefault(
-            report["rule"], {"checked": 0, "violations": 0, "reasons": Counter(), "trades": []}
+            report["rule"], {"checked": 0, "violations": 0, "reasons": {}, "trades": []}
         )
         rule["checked"] += report["checked"]
         rule["violations"] += len(report["violations"])
         for violation in report["violations"]:
-            rule["reasons"][violation["reason"]] += 1
+            reason = violation["reason"]
+            rule["reasons"][reason] = rule["reasons"].get(reason, 0) + 1
             rule["trades"].append(violation["trade"])
             held_back[violation["account"]] += Decimal(violation["amount"])
     return rules, held_back

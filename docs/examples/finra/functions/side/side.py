@@ -4,7 +4,7 @@ A sale marked long (code 2) has to be covered by what the account holds at that 
 margin account may sell short. It also reports the money bought, sold and sold short.
 """
 
-import _strptime  # datetime.strptime imports it at its first call; better when this is loaded
+import _strptime  # strptime loads it when first called; here it is loaded with the function
 from datetime import datetime
 from decimal import Decimal
 

@@ -4,7 +4,7 @@ The trading calendar is the dates on which the market has prices. Until 2017 US 
 the third trading day after the trade.
 """
 
-import _strptime  # datetime.strptime imports it at its first call; better when this is loaded
+import _strptime  # strptime loads it when first called; here it is loaded with the function
 from datetime import datetime, time
 from decimal import Decimal
 

@@ -5,7 +5,7 @@ trade that is too large does not taint the account's later ones. It also reports
 of a day's volume that an account reached within the limit.
 """
 
-import _strptime  # datetime.strptime imports it at its first call; better when this is loaded
+import _strptime  # strptime loads it when first called; here it is loaded with the function
 from collections import defaultdict
 from datetime import date, datetime
 from decimal import Decimal
