@@ -43,13 +43,18 @@ pub const ASSUMED_HANDOVER_NS: u64 = 250_000;
 impl Figures {
     /// Nanoseconds that the remaining branches take one after the other here.
     pub fn in_sequence_ns(&self) -> Option<u64> {
-        self.branch_ns.map(|branch| branch.saturating_mul(self.remaining))
+        self.branch_ns
+            .map(|branch| branch.saturating_mul(self.remaining))
     }
 
     /// Nanoseconds that they take when they are spread.
     pub fn spread_ns(&self) -> Option<u64> {
         let sequence = self.in_sequence_ns()?;
-        Some(sequence.checked_div(self.lanes)?.saturating_add(self.handover_ns))
+        Some(
+            sequence
+                .checked_div(self.lanes)?
+                .saturating_add(self.handover_ns),
+        )
     }
 
     /// Applies the rule.
@@ -63,7 +68,10 @@ impl Figures {
         if self.remaining == 0 || spread >= sequence {
             return Decision::Sequence;
         }
-        let share = self.remaining.checked_div(self.lanes.saturating_mul(2)).unwrap_or(0);
+        let share = self
+            .remaining
+            .checked_div(self.lanes.saturating_mul(2))
+            .unwrap_or(0);
         let least = self
             .handover_ns
             .checked_div(self.branch_ns.unwrap_or(0))
@@ -71,7 +79,9 @@ impl Figures {
             .saturating_add(1);
         // The lender keeps at least as much as it gives away.
         let most = self.remaining.div_ceil(2);
-        Decision::Spread { portion: share.max(least).min(most).max(1) }
+        Decision::Spread {
+            portion: share.max(least).min(most).max(1),
+        }
     }
 
     /// The decision in words, with its figures.
@@ -108,20 +118,52 @@ impl Figures {
 mod tests {
     use super::*;
 
-    const BASE: Figures =
-        Figures { remaining: 200, branch_ns: Some(300_000), lanes: 2, handover_ns: 200_000 };
+    const BASE: Figures = Figures {
+        remaining: 200,
+        branch_ns: Some(300_000),
+        lanes: 2,
+        handover_ns: 200_000,
+    };
 
     #[test]
     fn long_branches_are_spread_and_short_ones_are_not() {
         assert_eq!(BASE.decide(), Decision::Spread { portion: 50 });
-        assert_eq!(Figures { branch_ns: Some(1_000), ..BASE }.decide(), Decision::Sequence);
-        assert_eq!(Figures { remaining: 1, ..BASE }.decide(), Decision::Sequence);
-        assert_eq!(Figures { remaining: 0, ..BASE }.decide(), Decision::Sequence);
+        assert_eq!(
+            Figures {
+                branch_ns: Some(1_000),
+                ..BASE
+            }
+            .decide(),
+            Decision::Sequence
+        );
+        assert_eq!(
+            Figures {
+                remaining: 1,
+                ..BASE
+            }
+            .decide(),
+            Decision::Sequence
+        );
+        assert_eq!(
+            Figures {
+                remaining: 0,
+                ..BASE
+            }
+            .decide(),
+            Decision::Sequence
+        );
     }
 
     #[test]
     fn nothing_is_spread_without_a_measurement_or_a_second_lane() {
-        assert_eq!(Figures { branch_ns: None, ..BASE }.decide(), Decision::Measure);
+        assert_eq!(
+            Figures {
+                branch_ns: None,
+                ..BASE
+            }
+            .decide(),
+            Decision::Measure
+        );
         assert_eq!(Figures { lanes: 1, ..BASE }.decide(), Decision::Alone);
         assert_eq!(Figures { lanes: 0, ..BASE }.decide(), Decision::Alone);
     }
@@ -130,7 +172,11 @@ mod tests {
     fn a_portion_is_worth_its_hand_over_and_never_more_than_half() {
         for remaining in 1..500 {
             for branch in [1, 999, 50_000, 10_000_000] {
-                let figures = Figures { remaining, branch_ns: Some(branch), ..BASE };
+                let figures = Figures {
+                    remaining,
+                    branch_ns: Some(branch),
+                    ..BASE
+                };
                 if let Decision::Spread { portion } = figures.decide() {
                     assert!(portion >= 1 && portion <= remaining.div_ceil(2));
                     let worth = portion * branch >= BASE.handover_ns;
@@ -149,7 +195,10 @@ mod tests {
             handover_ns: u64::MAX,
         };
         let _no_panic = (extreme.decide(), extreme.explain());
-        let zero = Figures { branch_ns: Some(0), ..BASE };
+        let zero = Figures {
+            branch_ns: Some(0),
+            ..BASE
+        };
         assert_eq!(zero.decide(), Decision::Sequence);
     }
 }

@@ -6,9 +6,7 @@
 
 use crate::fate::{End, Fate};
 use crate::inbox::{Inbox, Letter};
-use keylane_policy::abi::message::{
-    FromLane, LaneToSpawner, SpawnerToLane, Ticket, ToLane,
-};
+use keylane_policy::abi::message::{FromLane, LaneToSpawner, SpawnerToLane, Ticket, ToLane};
 use keylane_sys::link::{Incoming, Link};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
@@ -51,13 +49,16 @@ impl Watch {
         // Into the map first: its end may be seen at once.
         self.lock().insert(ticket, Arc::clone(fate));
         let fd = fate.alive.as_raw_fd();
-        self.registry.register(&mut SourceFd(&fd), token(ticket)?, Interest::READABLE)
+        self.registry
+            .register(&mut SourceFd(&fd), token(ticket)?, Interest::READABLE)
     }
 
     /// Forgets a worker.
     pub(crate) fn remove(&self, ticket: Ticket) {
         if let Some(fate) = self.lock().remove(&ticket) {
-            let _closed_is_fine = self.registry.deregister(&mut SourceFd(&fate.alive.as_raw_fd()));
+            let _closed_is_fine = self
+                .registry
+                .deregister(&mut SourceFd(&fate.alive.as_raw_fd()));
         }
     }
 
@@ -85,13 +86,23 @@ impl Monitor {
     ) -> io::Result<Monitor> {
         let poll = Poll::new()?;
         let register = |fd: i32, token| {
-            poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE)
+            poll.registry()
+                .register(&mut SourceFd(&fd), token, Interest::READABLE)
         };
         register(front.as_raw_fd(), FRONT)?;
         register(spawner.as_raw_fd(), SPAWNER)?;
         let registry = poll.registry().try_clone()?;
-        let watch = Arc::new(Watch { registry, fates: Mutex::default() });
-        Ok(Monitor { poll, front, spawner, inbox, watch })
+        let watch = Arc::new(Watch {
+            registry,
+            fates: Mutex::default(),
+        });
+        Ok(Monitor {
+            poll,
+            front,
+            spawner,
+            inbox,
+            watch,
+        })
     }
 
     /// Where the orchestrator adds and removes workers.
@@ -131,7 +142,11 @@ impl Monitor {
                 Incoming::Nothing => return Ok(true),
                 Incoming::Message(got) => {
                     let body = got.descriptors.into_iter().next();
-                    self.inbox.put(Letter { message: got.message, body, at: Instant::now() });
+                    self.inbox.put(Letter {
+                        message: got.message,
+                        body,
+                        at: Instant::now(),
+                    });
                 }
                 Incoming::Closed => return Ok(false),
                 Incoming::Garbage(fault) => return Err(io::Error::other(fault)),
@@ -150,7 +165,9 @@ impl Monitor {
             };
             let (ticket, end) = match message {
                 SpawnerToLane::WorkerUp { .. } => continue,
-                SpawnerToLane::WorkerFailed { ticket, failure } => (ticket, End::Unstarted(failure)),
+                SpawnerToLane::WorkerFailed { ticket, failure } => {
+                    (ticket, End::Unstarted(failure))
+                }
                 SpawnerToLane::WorkerEnded { ticket, how } => (ticket, End::Ended(how)),
             };
             if let Some(fate) = self.watch.fate(ticket) {
@@ -162,7 +179,9 @@ impl Monitor {
     /// A liveness socket became readable: its worker closed it, by ending or on purpose. A worker
     /// has nothing to say there, so either way it will not answer any more.
     fn worker_silent(&self, token: usize) {
-        let ticket = token.checked_sub(FIRST_WORKER).and_then(|n| Ticket::try_from(n).ok());
+        let ticket = token
+            .checked_sub(FIRST_WORKER)
+            .and_then(|n| Ticket::try_from(n).ok());
         if let Some(fate) = ticket.and_then(|ticket| self.watch.fate(ticket)) {
             fate.set_gone();
         }

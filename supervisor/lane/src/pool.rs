@@ -33,19 +33,33 @@ impl Pool {
         watch: Arc<Watch>,
         functions: Vec<FunctionEntry>,
     ) -> Pool {
-        let place = |entry| Place { entry, worker: None, forks: 0 };
+        let place = |entry| Place {
+            entry,
+            worker: None,
+            forks: 0,
+        };
         let places = functions.into_iter().map(place).collect();
-        Pool { spawner, watch, places, next_ticket: 0 }
+        Pool {
+            spawner,
+            watch,
+            places,
+            next_ticket: 0,
+        }
     }
 
     /// The function with this number.
     pub(crate) fn function(&self, function: FunctionId) -> Option<&FunctionEntry> {
-        self.places.get(usize::from(function)).map(|place| &place.entry)
+        self.places
+            .get(usize::from(function))
+            .map(|place| &place.entry)
     }
 
     /// Workers forked for each function since the last time this was asked, by number.
     pub(crate) fn take_forks(&mut self) -> Vec<u64> {
-        self.places.iter_mut().map(|place| std::mem::take(&mut place.forks)).collect()
+        self.places
+            .iter_mut()
+            .map(|place| std::mem::take(&mut place.forks))
+            .collect()
     }
 
     /// Calls `function`. A worker that fails in any way is ended and its place is free again: the
@@ -77,16 +91,27 @@ impl Pool {
     /// posted at once; the worker finds it when it runs.
     fn fill(&mut self, index: usize, function: FunctionId) -> io::Result<()> {
         let ticket = self.next_ticket;
-        let Some(place) = self.places.get_mut(index) else { return Ok(()) };
-        if place.worker.as_ref().is_some_and(|worker| !worker.fate.is_gone()) {
+        let Some(place) = self.places.get_mut(index) else {
+            return Ok(());
+        };
+        if place
+            .worker
+            .as_ref()
+            .is_some_and(|worker| !worker.fate.is_gone())
+        {
             return Ok(());
         }
         let dead = place.worker.take();
         let geometry = Geometry::with_capacity(place.entry.payload).map_err(io::Error::other)?;
         let (worker, ends) = Worker::prepare(ticket, geometry)?;
         self.watch.add(ticket, &worker.fate)?;
-        let wish = LaneToSpawner::Worker { ticket, function, capacity: geometry.capacity() };
-        self.spawner.send(&wish, &[ends.channel.as_fd(), ends.alive.as_fd()])?;
+        let wish = LaneToSpawner::Worker {
+            ticket,
+            function,
+            capacity: geometry.capacity(),
+        };
+        self.spawner
+            .send(&wish, &[ends.channel.as_fd(), ends.alive.as_fd()])?;
         self.next_ticket = ticket.wrapping_add(1);
         place.forks = place.forks.saturating_add(1);
         place.worker = Some(worker);
@@ -97,7 +122,9 @@ impl Pool {
     }
 
     fn end(&self, worker: &Worker) {
-        let kill = LaneToSpawner::Kill { ticket: worker.ticket };
+        let kill = LaneToSpawner::Kill {
+            ticket: worker.ticket,
+        };
         // If the spawner is gone, so is the worker: it dies with its zygote.
         let _gone_is_fine = self.spawner.send(&kill, &[]);
         self.watch.remove(worker.ticket);

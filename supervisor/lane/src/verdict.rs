@@ -25,7 +25,10 @@ pub(crate) struct Failed {
 }
 
 fn failed(blame: Blame, error: &str, cause: String) -> Failed {
-    let error = TaskError { error: cut(error, ERROR_NAME_BYTES), cause: cut(&cause, ERROR_CAUSE_BYTES) };
+    let error = TaskError {
+        error: cut(error, ERROR_NAME_BYTES),
+        cause: cut(&cause, ERROR_CAUSE_BYTES),
+    };
     Failed { error, blame }
 }
 
@@ -34,7 +37,9 @@ fn cut(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }
-    let kept = text.get(..text.floor_char_boundary(limit)).unwrap_or_default();
+    let kept = text
+        .get(..text.floor_char_boundary(limit))
+        .unwrap_or_default();
     format!("{kept}... ({} bytes in all)", text.len())
 }
 
@@ -53,15 +58,20 @@ pub(crate) fn judge(
         Err(CallFault::Timeout) => Err(failed(
             Blame::Function,
             "States.Timeout",
-            format!("function {name:?} did not answer within {:.3} s", allowed.as_secs_f64()),
+            format!(
+                "function {name:?} did not answer within {:.3} s",
+                allowed.as_secs_f64()
+            ),
         )),
         Err(CallFault::Gone(End::Ended(how))) => {
             let cause = format!("function {name:?} ended without an answer: {}", ending(how));
             Err(failed(Blame::Function, "Lambda.Unknown", cause))
         }
-        Err(CallFault::Gone(End::Unstarted(failure))) => {
-            Err(failed(failure.blame, "Keylane.WorkerFailed", failure.to_string()))
-        }
+        Err(CallFault::Gone(End::Unstarted(failure))) => Err(failed(
+            failure.blame,
+            "Keylane.WorkerFailed",
+            failure.to_string(),
+        )),
         Err(CallFault::Channel(fault)) => {
             let cause = format!("function {name:?} wrote over its channel: {fault}");
             Err(failed(Blame::Function, "Lambda.Unknown", cause))
@@ -94,7 +104,10 @@ fn raised(name: &str, bytes: Vec<u8>) -> Failed {
         Ok(value) => value,
         Err(fault) => return invalid(fault.to_string()),
     };
-    let kind = value.get("errorType").and_then(Value::as_str).unwrap_or("Error");
+    let kind = value
+        .get("errorType")
+        .and_then(Value::as_str)
+        .unwrap_or("Error");
     if RESERVED.iter().any(|prefix| kind.starts_with(prefix)) {
         let cause = format!("function {name:?} raised {kind:?}, a name that only Keylane may use");
         return failed(Blame::Function, "Keylane.ReservedErrorName", cause);
@@ -106,7 +119,10 @@ fn ending(how: Ended) -> String {
     match how {
         Ended::Exited(status) => format!("its process exited with status {status}"),
         Ended::Signaled(signal) => {
-            format!("its process was ended by signal {signal} ({})", signal_name(signal))
+            format!(
+                "its process was ended by signal {signal} ({})",
+                signal_name(signal)
+            )
         }
         Ended::Unknown => "its process is gone".to_owned(),
     }
@@ -135,7 +151,9 @@ mod tests {
 
     fn error_of(kind: ResponseKind, bytes: &str) -> TaskError {
         let answer = Ok((kind, bytes.as_bytes().to_vec()));
-        judge("f", Duration::from_secs(1), answer).unwrap_err().error
+        judge("f", Duration::from_secs(1), answer)
+            .unwrap_err()
+            .error
     }
 
     #[test]
@@ -156,9 +174,15 @@ mod tests {
     #[test]
     fn a_result_that_is_not_json_is_an_error_and_not_data() {
         for text in ["", "{", "NaN", "1 2", "{\"a\":1,\"a\":2}"] {
-            assert_eq!(error_of(ResponseKind::Result, text).error, "Keylane.InvalidResult");
+            assert_eq!(
+                error_of(ResponseKind::Result, text).error,
+                "Keylane.InvalidResult"
+            );
         }
-        assert_eq!(error_of(ResponseKind::Error, "\u{0}").error, "Lambda.Unknown");
+        assert_eq!(
+            error_of(ResponseKind::Error, "\u{0}").error,
+            "Lambda.Unknown"
+        );
     }
 
     #[test]

@@ -60,8 +60,20 @@ impl Worker {
         mapping.store_long(channel::RESPONSE_CAPACITY_AT, geometry.capacity())?;
         let (ours, theirs) = keylane_sys::link::pair()?;
         let fate = Arc::new(Fate::new(Arc::clone(&mapping), ours));
-        let worker = Worker { ticket, fate, mapping, geometry, sequence: 0 };
-        Ok((worker, WorkerEnds { channel: fd, alive: theirs }))
+        let worker = Worker {
+            ticket,
+            fate,
+            mapping,
+            geometry,
+            sequence: 0,
+        };
+        Ok((
+            worker,
+            WorkerEnds {
+                channel: fd,
+                alive: theirs,
+            },
+        ))
     }
 
     /// Sends `request` and waits for its response until `deadline`. After any fault the worker must
@@ -84,18 +96,26 @@ impl Worker {
         }
         let at = usize::try_from(self.geometry.request_at()).map_err(system)?;
         self.sequence = self.sequence.wrapping_add(1);
-        self.mapping.copy_in(at, request).map_err(CallFault::System)?;
+        self.mapping
+            .copy_in(at, request)
+            .map_err(CallFault::System)?;
         let m = &self.mapping;
-        m.store_long(channel::REQUEST_LENGTH_AT, length).map_err(CallFault::System)?;
-        m.store_long(channel::REQUEST_DEADLINE_AT, deadline_clock_ns).map_err(CallFault::System)?;
-        m.store(channel::REQUEST_SEQUENCE_AT, self.sequence).map_err(CallFault::System)?;
-        m.wake(channel::REQUEST_SEQUENCE_AT).map_err(CallFault::System)
+        m.store_long(channel::REQUEST_LENGTH_AT, length)
+            .map_err(CallFault::System)?;
+        m.store_long(channel::REQUEST_DEADLINE_AT, deadline_clock_ns)
+            .map_err(CallFault::System)?;
+        m.store(channel::REQUEST_SEQUENCE_AT, self.sequence)
+            .map_err(CallFault::System)?;
+        m.wake(channel::REQUEST_SEQUENCE_AT)
+            .map_err(CallFault::System)
     }
 
     fn await_response(&self, deadline: Instant) -> Result<(), CallFault> {
         loop {
-            let seen =
-                self.mapping.load(channel::RESPONSE_SEQUENCE_AT).map_err(CallFault::System)?;
+            let seen = self
+                .mapping
+                .load(channel::RESPONSE_SEQUENCE_AT)
+                .map_err(CallFault::System)?;
             if seen == self.sequence {
                 return Ok(());
             }
@@ -114,10 +134,16 @@ impl Worker {
 
     fn fetch(&self) -> Result<(ResponseKind, Vec<u8>), CallFault> {
         let m = &self.mapping;
-        let kind = m.load(channel::RESPONSE_KIND_AT).map_err(CallFault::System)?;
-        let length = m.load_long(channel::RESPONSE_LENGTH_AT).map_err(CallFault::System)?;
-        let (kind, length) =
-            self.geometry.check_response(kind, length).map_err(CallFault::Channel)?;
+        let kind = m
+            .load(channel::RESPONSE_KIND_AT)
+            .map_err(CallFault::System)?;
+        let length = m
+            .load_long(channel::RESPONSE_LENGTH_AT)
+            .map_err(CallFault::System)?;
+        let (kind, length) = self
+            .geometry
+            .check_response(kind, length)
+            .map_err(CallFault::Channel)?;
         let at = usize::try_from(self.geometry.response_at()).map_err(system)?;
         let count = usize::try_from(length).map_err(system)?;
         Ok((kind, m.copy_out(at, count).map_err(CallFault::System)?))

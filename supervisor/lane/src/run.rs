@@ -1,0 +1,388 @@
+//! One execution on this lane: the interpreter's wishes on one side, workers and other lanes on the
+//! other.
+
+use crate::caller::Caller;
+use crate::costs::Costs;
+use crate::inbox::{Inbox, Letter};
+use crate::loans::{Lender, Returned};
+use crate::monitor::Front;
+use crate::pool::Pool;
+use keylane_policy::abi::message::{BranchLoan, FromLane, LaneId, LoanBody, LoanId, ToLane};
+use keylane_policy::blame::Blame;
+use keylane_policy::report::{ErrorReport, FAN_REPORTS, FanReport, Report, Status};
+use keylane_policy::spread::{Decision, Figures};
+use keylane_sys::host::now_ns;
+use keylane_workflow::{Data, Event, Execution, FanId, Poll, TaskError};
+use std::collections::BTreeMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// Time between two progress messages.
+const PROGRESS: Duration = Duration::from_millis(50);
+
+/// What is known of a fan-out in progress.
+#[derive(Debug)]
+struct FanNote {
+    pointer: String,
+    figures: Figures,
+    lent: u64,
+    loans: u64,
+}
+
+/// The parts of a lane that a run uses.
+#[derive(Debug)]
+pub(crate) struct Tools<'a> {
+    pub(crate) front: &'a Front,
+    pub(crate) inbox: &'a Inbox,
+    pub(crate) costs: &'a mut Costs,
+    pub(crate) next_loan: &'a mut LoanId,
+}
+
+/// One execution.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
+    id: u64,
+    tools: Tools<'a>,
+    caller: Caller<'a>,
+    execution: Execution,
+    lender: Lender,
+    notes: BTreeMap<FanId, FanNote>,
+    fans: Vec<FanReport>,
+    started: Instant,
+    told: Instant,
+    cancelled: bool,
+}
+
+impl<'a> Run<'a> {
+    /// A run of `execution` with the reserved lanes `helpers`.
+    pub(crate) fn new(
+        id: u64,
+        tools: Tools<'a>,
+        pool: &'a mut Pool,
+        execution: Execution,
+        helpers: &[LaneId],
+    ) -> Run<'a> {
+        let now = Instant::now();
+        Run {
+            id,
+            tools,
+            caller: Caller::new(pool),
+            execution,
+            lender: Lender::new(helpers),
+            notes: BTreeMap::new(),
+            fans: Vec::new(),
+            started: now,
+            told: now,
+            cancelled: false,
+        }
+    }
+
+    /// Runs to the end and reports.
+    pub(crate) fn finish(mut self) -> io::Result<Report> {
+        self.measure_handover()?;
+        while !self.cancelled {
+            while let Some(letter) = self.tools.inbox.try_take() {
+                self.read(letter);
+            }
+            self.note_events();
+            self.lend()?;
+            self.tell_progress()?;
+            match self.execution.poll(now_ns()) {
+                Poll::Call(call) => {
+                    let outcome = self.caller.call(&call);
+                    self.execution.complete(call.id, outcome, now_ns());
+                }
+                // A call here is over before the next poll, so none can be cancelled; branches that
+                // other lanes run come back and find their fan-out gone.
+                Poll::Cancel(_) => {}
+                Poll::Idle { wake_at_ns } => self.wait(wake_at_ns),
+                Poll::Done => break,
+            }
+        }
+        self.note_events();
+        Ok(self.report())
+    }
+
+    /// Lends nothing to a free lane, once in a lane's life, to learn what lending costs.
+    fn measure_handover(&mut self) -> io::Result<()> {
+        match self.lender.free() {
+            Some(to) if !self.tools.costs.knows_handover() => {
+                let body = LoanBody {
+                    machine: String::new(),
+                    branches: Vec::new(),
+                    deadline_ns: None,
+                };
+                let loan = self.number();
+                self.lender.send(self.tools.front, loan, to, &body, None)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn number(&mut self) -> LoanId {
+        let loan = *self.tools.next_loan;
+        *self.tools.next_loan = loan.wrapping_add(1);
+        loan
+    }
+
+    fn wait(&mut self, wake_at_ns: Option<u64>) {
+        let deadline = wake_at_ns.and_then(|at| {
+            Instant::now().checked_add(Duration::from_nanos(at.saturating_sub(now_ns())))
+        });
+        if deadline.is_none() && !self.lender.waits() {
+            // The interpreter waits for nothing that could come: a bug, and an end instead of a
+            // hang.
+            self.cancelled = true;
+            return;
+        }
+        if let Some(letter) = self.tools.inbox.take(deadline) {
+            self.read(letter);
+        }
+    }
+
+    fn read(&mut self, letter: Letter) {
+        match &letter.message {
+            ToLane::Repaid { loan } | ToLane::LoanLost { loan } => {
+                if let Some(returned) = self.lender.take_back(*loan, &letter) {
+                    self.settle(returned);
+                }
+            }
+            ToLane::Cancel { execution } if *execution == self.id => self.cancelled = true,
+            // A lane that runs an execution is not given another, nor branches of one.
+            ToLane::Cancel { .. }
+            | ToLane::Deploy { .. }
+            | ToLane::Execute { .. }
+            | ToLane::Borrow { .. } => {}
+        }
+    }
+
+    fn settle(&mut self, returned: Returned) {
+        if let Some(ns) = returned.handover_ns {
+            self.tools.costs.handover(ns);
+        }
+        let Some((fan, mut missing)) = returned.loan.branches else {
+            return;
+        };
+        if let Some(body) = returned.body {
+            let ran = u64::try_from(body.branches.len()).unwrap_or(u64::MAX);
+            if let (Some(note), Some(each)) = (self.notes.get(&fan), body.run_ns.checked_div(ran)) {
+                self.tools.costs.branch(&note.pointer, each);
+            }
+            self.caller.add(body.calls);
+            for branch in body.branches {
+                // Only what was lent comes back: an index that is not in the list is dropped.
+                let Some(at) = missing.iter().position(|index| *index == branch.index) else {
+                    continue;
+                };
+                missing.swap_remove(at);
+                let outcome = match branch.outcome {
+                    Ok(text) => Data::from_untrusted(text).map_err(|fault| TaskError {
+                        error: "Keylane.Bug".to_owned(),
+                        cause: format!(
+                            "a lane returned a branch's output that is not JSON: {fault}"
+                        ),
+                    }),
+                    Err(error) => Err(TaskError {
+                        error: error.error,
+                        cause: error.cause,
+                    }),
+                };
+                self.execution.repay(fan, branch.index, outcome, now_ns());
+            }
+        }
+        for index in missing {
+            self.execution.unlend(fan, index);
+        }
+    }
+
+    /// Applies the rule of `policy::spread` while a lane is free.
+    fn lend(&mut self) -> io::Result<()> {
+        while let Some(to) = self.lender.free() {
+            let Some(fan) = self
+                .execution
+                .fans()
+                .into_iter()
+                .find(|fan| fan.lendable > 0)
+            else {
+                return Ok(());
+            };
+            let figures = self
+                .tools
+                .costs
+                .figures(&fan.pointer, fan.lendable, self.lender.lanes());
+            let note = self.notes.entry(fan.id).or_insert_with(|| FanNote {
+                pointer: fan.pointer.clone(),
+                figures,
+                lent: 0,
+                loans: 0,
+            });
+            if note.loans == 0 {
+                // The decision that is reported is the first one to lend, or the last one not to.
+                note.figures = figures;
+            }
+            let Decision::Spread { portion } = figures.decide() else {
+                return Ok(());
+            };
+            let most = usize::try_from(portion).unwrap_or(usize::MAX);
+            let Some(loan) = self.execution.lend(fan.id, most) else {
+                return Ok(());
+            };
+            let indices: Vec<u64> = loan.branches.iter().map(|branch| branch.index).collect();
+            note.loans = note.loans.saturating_add(1);
+            note.lent = note
+                .lent
+                .saturating_add(u64::try_from(indices.len()).unwrap_or(u64::MAX));
+            let branches = loan.branches.into_iter().map(|branch| BranchLoan {
+                index: branch.index,
+                input: branch.input.text().as_str().as_bytes().to_vec(),
+                scope: branch.scope,
+            });
+            let body = LoanBody {
+                machine: loan.machine,
+                branches: branches.collect(),
+                deadline_ns: None,
+            };
+            let number = self.number();
+            self.lender
+                .send(self.tools.front, number, to, &body, Some((fan.id, indices)))?;
+        }
+        Ok(())
+    }
+
+    fn note_events(&mut self) {
+        for event in self.execution.take_events() {
+            match event {
+                Event::BranchEnded {
+                    fan,
+                    started_ns,
+                    ended_ns,
+                    ..
+                } => {
+                    if let Some(pointer) = self.pointer(fan) {
+                        let took = ended_ns.saturating_sub(started_ns);
+                        self.tools.costs.branch(&pointer, took);
+                    }
+                }
+                Event::FanEnded {
+                    fan,
+                    pointer,
+                    total,
+                    ..
+                } => self.report_fan(fan, pointer, total),
+                _ => {}
+            }
+        }
+    }
+
+    fn pointer(&self, fan: FanId) -> Option<String> {
+        match self.notes.get(&fan) {
+            Some(note) => Some(note.pointer.clone()),
+            None => self
+                .execution
+                .fans()
+                .into_iter()
+                .find(|f| f.id == fan)
+                .map(|f| f.pointer),
+        }
+    }
+
+    fn report_fan(&mut self, fan: FanId, pointer: String, total: u64) {
+        let lanes = self.lender.lanes();
+        let note = self.notes.remove(&fan);
+        if self.fans.len() >= FAN_REPORTS {
+            return;
+        }
+        let figures = match &note {
+            Some(note) => note.figures,
+            None => self.tools.costs.figures(&pointer, total, lanes),
+        };
+        let (lent, loans) = note.map_or((0, 0), |note| (note.lent, note.loans));
+        self.fans.push(FanReport {
+            pointer,
+            branches: total,
+            lent,
+            loans,
+            lanes,
+            branch_ns: figures.branch_ns,
+            handover_ns: figures.handover_ns,
+            decision: figures.explain(),
+        });
+    }
+
+    fn tell_progress(&mut self) -> io::Result<()> {
+        if self.told.elapsed() < PROGRESS {
+            return Ok(());
+        }
+        self.told = Instant::now();
+        let fans = self.execution.fans();
+        let (state, done, total) = match fans.into_iter().next() {
+            Some(fan) => (fan.state, fan.finished, fan.total),
+            None => (String::new(), 0, 0),
+        };
+        let mut state = state;
+        state.truncate(state.floor_char_boundary(128));
+        self.tools.front.send(
+            &FromLane::Progress {
+                execution: self.id,
+                state,
+                done,
+                total,
+            },
+            &[],
+        )
+    }
+
+    fn report(self) -> Report {
+        let run_ns = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let names = |number: u16| self.caller.name(number);
+        let (status, output, error) = match self.execution.outcome() {
+            Some(Ok(data)) => (
+                Status::Succeeded,
+                Some(data.text().as_str().to_owned()),
+                None,
+            ),
+            Some(Err(failed)) => {
+                let called = failed.function.is_some();
+                let blame = self
+                    .caller
+                    .blame(&failed.error, &failed.cause)
+                    .unwrap_or(if called {
+                        Blame::Function
+                    } else {
+                        Blame::Workflow
+                    });
+                let error = ErrorReport {
+                    error: failed.error.clone(),
+                    cause: failed.cause.clone(),
+                    blame,
+                    state: failed.state.clone(),
+                    pointer: failed.pointer.clone(),
+                    function: failed.function.and_then(names),
+                };
+                (Status::Failed, None, Some(error))
+            }
+            None if self.cancelled => (Status::Cancelled, None, None),
+            None => (Status::Failed, None, Some(stuck())),
+        };
+        Report {
+            status,
+            output,
+            error,
+            run_ns,
+            fans: self.fans,
+            functions: self.caller.close(),
+            casualties: Vec::new(),
+        }
+    }
+}
+
+fn stuck() -> ErrorReport {
+    ErrorReport {
+        error: "Keylane.Bug".to_owned(),
+        cause: "the interpreter stopped without an outcome".to_owned(),
+        blame: Blame::Bug,
+        state: None,
+        pointer: None,
+        function: None,
+    }
+}
