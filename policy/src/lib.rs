@@ -11,3 +11,4 @@ pub mod abi;
 pub mod blame;
 pub mod limit;
 pub mod report;
+pub mod syscall;

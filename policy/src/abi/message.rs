@@ -161,6 +161,8 @@ pub enum LaneToSpawner {
         ticket: Ticket,
         /// Which function.
         function: FunctionId,
+        /// Bytes of each area of the channel.
+        capacity: u64,
     },
     /// End a worker; `WorkerEnded` follows. No descriptors.
     Kill {

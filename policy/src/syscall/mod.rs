@@ -1,0 +1,196 @@
+//! THE table of system calls: what a lane and an instance may ask of the kernel, and why.
+//!
+//! [`table::TABLE`] is the one source: the filter is compiled from it (the jail package), the
+//! documentation is printed from it (`docs/SYSCALLS.md`) and the contract tests try each row with
+//! real calls. A call that no row names is refused with EPERM; a call of another architecture
+//! (32-bit, x32) ends the process.
+
+pub mod table;
+
+/// Whose filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// A lane: static, trusted, parses what instances write.
+    Lane,
+    /// A zygote and its workers: the code of a tenant.
+    Instance,
+}
+
+/// How many of an argument's bits count. The kernel reads an `int` argument from the low half of
+/// the register and the caller may leave anything in the high half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// The low 32 bits.
+    Int,
+    /// All 64 bits.
+    Long,
+}
+
+/// A test of one argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// It equals this.
+    Is(u64),
+    /// None of these bits is set.
+    Lacks(u64),
+    /// As an unsigned number it is at most this.
+    AtMost(u64),
+}
+
+/// A condition on one argument, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Which argument.
+    pub argument: u8,
+    /// How many of its bits count.
+    pub width: Width,
+    /// The test.
+    pub test: Test,
+}
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// It is passed to the kernel.
+    Allow,
+    /// It is passed to the kernel if all conditions of at least one list hold, else refused with
+    /// EPERM.
+    AllowIf(&'static [&'static [Condition]]),
+    /// It is answered with this error number and never reaches the kernel. For calls that a C
+    /// library probes and has another way for.
+    Answer(u16),
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The call's name as in `syscalls(2)`.
+    pub name: &'static str,
+    /// Its number on x86_64 (`arch/x86/entry/syscalls/syscall_64.tbl`).
+    pub number: u16,
+    /// What a lane's filter says; `None` refuses.
+    pub lane: Option<Rule>,
+    /// What an instance's filter says; `None` refuses.
+    pub instance: Option<Rule>,
+    /// Why it is there, and why it does no harm.
+    pub reason: &'static str,
+}
+
+impl Row {
+    /// The rule for `role`; `None` refuses.
+    pub fn rule(&self, role: Role) -> Option<Rule> {
+        match role {
+            Role::Lane => self.lane,
+            Role::Instance => self.instance,
+        }
+    }
+}
+
+/// The descriptor number of the program that the jail executes; the filters allow `execveat` of
+/// it and of nothing else.
+pub const IMAGE_DESCRIPTOR: u16 = 5;
+
+/// On Landlock ABI 2 (Linux 6.1) nothing but the filter keeps a file that may be read from being
+/// emptied by `open(O_TRUNC)`: the rows of [`table::TRUNCATING`] lose their `O_TRUNC` there.
+pub fn needs_truncation_guard(landlock_abi: u32) -> bool {
+    landlock_abi < 3
+}
+
+/// `O_TRUNC` (`open(2)`).
+pub const O_TRUNC: u64 = 0o1000;
+
+#[cfg(test)]
+mod tests {
+    use super::table::{TABLE, TRUNCATING};
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_by_number_and_none_is_double() {
+        for pair in TABLE.windows(2) {
+            assert!(
+                pair[0].number < pair[1].number,
+                "{} before {}",
+                pair[0].name,
+                pair[1].name
+            );
+        }
+    }
+
+    #[test]
+    fn every_row_has_a_reason_and_serves_somebody() {
+        for row in TABLE {
+            assert!(row.reason.len() > 10, "{} gives no reason", row.name);
+            assert!(
+                row.lane.is_some() || row.instance.is_some(),
+                "{} serves nobody",
+                row.name
+            );
+        }
+    }
+
+    #[test]
+    fn no_rule_is_an_empty_list_that_would_read_as_allow() {
+        for rule in TABLE
+            .iter()
+            .flat_map(|row| [row.lane, row.instance])
+            .flatten()
+        {
+            if let Rule::AllowIf(lists) = rule {
+                assert!(!lists.is_empty() && lists.iter().all(|list| !list.is_empty()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_must_never_be_there_is_not() {
+        // threats.md's rows, by name: keys, other processes, mounts, pinning, new files.
+        for name in [
+            "ptrace",
+            "process_vm_readv",
+            "process_vm_writev",
+            "pkey_alloc",
+            "pkey_mprotect",
+            "io_uring_setup",
+            "bpf",
+            "perf_event_open",
+            "userfaultfd",
+            "mount",
+            "setns",
+            "unshare",
+            "pidfd_open",
+            "pidfd_getfd",
+            "keyctl",
+            "chmod",
+            "fchmodat",
+            "setxattr",
+            "utimensat",
+            "truncate",
+            "connect",
+            "socket",
+            "kill",
+            "tgkill",
+            "execve",
+            "openat2",
+            "vmsplice",
+            "memfd_secret",
+            "personality",
+            "modify_ldt",
+            "setsid",
+            "inotify_init1",
+        ] {
+            assert!(
+                !TABLE
+                    .iter()
+                    .any(|row| row.name == name && row.instance.is_some()),
+                "{name} is open to instances"
+            );
+        }
+    }
+
+    #[test]
+    fn calls_that_can_truncate_are_rows() {
+        for (name, _) in TRUNCATING {
+            assert!(TABLE.iter().any(|row| row.name == *name));
+        }
+    }
+}

@@ -1,0 +1,620 @@
+//! The rows. Sorted by number; the numbers are those of `syscall_64.tbl`, which a contract test
+//! compares with the header that the C library ships.
+
+use super::{Condition, IMAGE_DESCRIPTOR, Row, Rule, Test, Width};
+use Rule::{Allow, AllowIf, Answer};
+
+/// No rule: refused with EPERM.
+const NO: Option<Rule> = None;
+const YES: Option<Rule> = Some(Allow);
+
+const fn int(argument: u8, test: Test) -> Condition {
+    Condition {
+        argument,
+        width: Width::Int,
+        test,
+    }
+}
+
+const fn long(argument: u8, test: Test) -> Condition {
+    Condition {
+        argument,
+        width: Width::Long,
+        test,
+    }
+}
+
+const ENOSYS: u16 = 38;
+
+/// PROT_EXEC.
+const NOT_EXECUTABLE: Option<Rule> = Some(AllowIf(&[&[int(2, Test::Lacks(4))]]));
+/// Clock numbers 0 to 11: a negative one names another process's CPU clock (clock_gettime(2)).
+const OWN_CLOCKS: Option<Rule> = Some(AllowIf(&[&[int(0, Test::AtMost(11))]]));
+const UNIX_PAIR: Option<Rule> = Some(AllowIf(&[&[int(0, Test::Is(1))]]));
+/// AT_EMPTY_PATH.
+const OUR_IMAGE: Option<Rule> = Some(AllowIf(&[&[
+    int(0, Test::Is(IMAGE_DESCRIPTOR as u64)),
+    int(4, Test::Is(0x1000)),
+]]));
+/// CLONE_NEW*, CLONE_PIDFD, CLONE_PTRACE, CLONE_PARENT, CLONE_UNTRACED, CLONE_INTO_CGROUP: threads and plain
+/// forks have none of them.
+const PLAIN_CLONE: Option<Rule> = Some(AllowIf(&[&[long(
+    0,
+    Test::Lacks(0x2_7E80_0000 | 0x0002_0000 | 0x8000 | 0x1000 | 0x2000 | 0x80),
+)]]));
+/// CLONE_VM|FS|FILES|SIGHAND|THREAD|SYSVSEM|SETTLS|PARENT_SETTID|CHILD_CLEARTID: pthread_create.
+const THREAD_ONLY: Option<Rule> = Some(AllowIf(&[&[long(0, Test::Is(0x3D_0F00))]]));
+/// F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL without O_ASYNC, F_DUPFD_CLOEXEC, F_GETPIPE_SZ,
+/// F_GET_SEALS. Not F_SETOWN and F_SETSIG, which send signals to others without kill().
+const OWN_FCNTL: Option<Rule> = Some(AllowIf(&[
+    &[int(1, Test::AtMost(3))],
+    &[int(1, Test::Is(4)), int(2, Test::Lacks(0o20000))],
+    &[int(1, Test::Is(1030))],
+    &[int(1, Test::Is(1032))],
+    &[int(1, Test::Is(1034))],
+]));
+/// As for instances, and F_ADD_SEALS.
+const LANE_FCNTL: Option<Rule> = Some(AllowIf(&[
+    &[int(1, Test::AtMost(3))],
+    &[int(1, Test::Is(4)), int(2, Test::Lacks(0o20000))],
+    &[int(1, Test::Is(1030))],
+    &[int(1, Test::Is(1033))],
+    &[int(1, Test::Is(1034))],
+]));
+/// TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX.
+const HARMLESS_IOCTL: Option<Rule> = Some(AllowIf(&[
+    &[int(1, Test::Is(0x5401))],
+    &[int(1, Test::Is(0x5413))],
+    &[int(1, Test::Is(0x541B))],
+    &[int(1, Test::Is(0x5421))],
+    &[int(1, Test::Is(0x5450))],
+    &[int(1, Test::Is(0x5451))],
+]));
+/// MADV_NORMAL to MADV_DONTNEED, FREE, DONTFORK, DOFORK, HUGEPAGE, NOHUGEPAGE, DONTDUMP, DODUMP,
+/// WIPEONFORK, KEEPONFORK. Not MERGEABLE (a timing channel), REMOVE, HWPOISON, PAGEOUT.
+const PLAIN_ADVICE: Option<Rule> = Some(AllowIf(&[
+    &[int(2, Test::AtMost(4))],
+    &[int(2, Test::Is(8))],
+    &[int(2, Test::Is(10))],
+    &[int(2, Test::Is(11))],
+    &[int(2, Test::Is(14))],
+    &[int(2, Test::Is(15))],
+    &[int(2, Test::Is(16))],
+    &[int(2, Test::Is(17))],
+    &[int(2, Test::Is(18))],
+    &[int(2, Test::Is(19))],
+]));
+/// PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS, and PR_SET_PDEATHSIG with
+/// SIGKILL.
+const OWN_PRCTL: Option<Rule> = Some(AllowIf(&[
+    &[int(0, Test::Is(15))],
+    &[int(0, Test::Is(16))],
+    &[int(0, Test::Is(23))],
+    &[int(0, Test::Is(39))],
+    &[int(0, Test::Is(1)), long(1, Test::Is(9))],
+]));
+const NAME_PRCTL: Option<Rule> = Some(AllowIf(&[&[int(0, Test::Is(15))]]));
+/// ARCH_SET_FS, ARCH_GET_FS.
+const FS_BASE: Option<Rule> = Some(AllowIf(&[
+    &[int(0, Test::Is(0x1002))],
+    &[int(0, Test::Is(0x1003))],
+]));
+/// The caller itself, and no new limit.
+const OWN_LIMITS_QUERY: Option<Rule> =
+    Some(AllowIf(&[&[int(0, Test::Is(0)), long(2, Test::Is(0))]]));
+const NO_ADDRESS: Option<Rule> = Some(AllowIf(&[&[long(4, Test::Is(0))]]));
+
+const fn row(
+    number: u16,
+    name: &'static str,
+    lane: Option<Rule>,
+    instance: Option<Rule>,
+    reason: &'static str,
+) -> Row {
+    Row {
+        name,
+        number,
+        lane,
+        instance,
+        reason,
+    }
+}
+
+/// Calls that open files, and the argument that holds their flags: on Landlock ABI 2 their
+/// `O_TRUNC` is refused by the filter.
+pub const TRUNCATING: &[(&str, u8)] = &[("open", 1), ("openat", 2)];
+
+/// The table.
+pub const TABLE: &[Row] = &[
+    row(
+        0,
+        "read",
+        YES,
+        YES,
+        "Reads a descriptor that the caller holds.",
+    ),
+    row(
+        1,
+        "write",
+        YES,
+        YES,
+        "Writes a descriptor that the caller holds: its output pipes.",
+    ),
+    row(
+        2,
+        "open",
+        NO,
+        YES,
+        "Landlock decides about the path; older programs use this form.",
+    ),
+    row(3, "close", YES, YES, "Closes the caller's own descriptor."),
+    row(
+        4,
+        "stat",
+        NO,
+        YES,
+        "Sees names and sizes, never contents; Landlock does not cover it.",
+    ),
+    row(
+        5,
+        "fstat",
+        YES,
+        YES,
+        "Describes a descriptor that the caller holds.",
+    ),
+    row(6, "lstat", NO, YES, "Sees names and sizes, as stat."),
+    row(7, "poll", YES, YES, "Waits on the caller's descriptors."),
+    row(
+        8,
+        "lseek",
+        NO,
+        YES,
+        "Moves in a file that the caller holds.",
+    ),
+    row(
+        9,
+        "mmap",
+        NOT_EXECUTABLE,
+        YES,
+        "Own memory; nothing else lives in an instance's address space. A lane maps no code.",
+    ),
+    row(10, "mprotect", NOT_EXECUTABLE, YES, "Own memory, as mmap."),
+    row(
+        11,
+        "munmap",
+        YES,
+        YES,
+        "Changes the caller's own memory only.",
+    ),
+    row(12, "brk", YES, YES, "Own memory, under RLIMIT_AS."),
+    row(
+        13,
+        "rt_sigaction",
+        YES,
+        YES,
+        "Own handlers in an own process.",
+    ),
+    row(
+        14,
+        "rt_sigprocmask",
+        YES,
+        YES,
+        "Own mask; SIGKILL cannot be blocked.",
+    ),
+    row(15, "rt_sigreturn", YES, YES, "Returns from an own handler."),
+    row(
+        16,
+        "ioctl",
+        NO,
+        HARMLESS_IOCTL,
+        "isatty and non-blocking mode; terminals are never passed in, and TIOCSTI is not listed.",
+    ),
+    row(
+        17,
+        "pread64",
+        YES,
+        YES,
+        "Reads a descriptor that the caller holds.",
+    ),
+    row(
+        18,
+        "pwrite64",
+        NO,
+        YES,
+        "Writes a descriptor that the caller holds.",
+    ),
+    row(
+        19,
+        "readv",
+        NO,
+        YES,
+        "Reads a descriptor that the caller holds.",
+    ),
+    row(
+        20,
+        "writev",
+        YES,
+        YES,
+        "Writes a descriptor that the caller holds.",
+    ),
+    row(
+        21,
+        "access",
+        NO,
+        YES,
+        "Sees whether a name exists; ld.so asks.",
+    ),
+    row(
+        22,
+        "pipe",
+        NO,
+        YES,
+        "A pipe to itself; RLIMIT_NOFILE bounds how many.",
+    ),
+    row(23, "select", NO, YES, "Waits on the caller's descriptors."),
+    row(
+        24,
+        "sched_yield",
+        YES,
+        YES,
+        "Gives up the rest of a time slice.",
+    ),
+    row(
+        25,
+        "mremap",
+        YES,
+        YES,
+        "Changes the caller's own memory only.",
+    ),
+    row(
+        26,
+        "msync",
+        NO,
+        YES,
+        "Own memory; no writable file is reachable.",
+    ),
+    row(
+        28,
+        "madvise",
+        PLAIN_ADVICE,
+        PLAIN_ADVICE,
+        "Allocators give memory back with it.",
+    ),
+    row(32, "dup", NO, YES, "Copies the caller's own descriptor."),
+    row(33, "dup2", NO, YES, "Copies the caller's own descriptor."),
+    row(34, "pause", NO, YES, "Waits; the deadline still counts."),
+    row(
+        35,
+        "nanosleep",
+        YES,
+        YES,
+        "Waits; the deadline still counts.",
+    ),
+    row(36, "getitimer", NO, YES, "Its own timer."),
+    row(37, "alarm", NO, YES, "A signal to the caller itself."),
+    row(38, "setitimer", NO, YES, "A signal to the caller itself."),
+    row(39, "getpid", YES, YES, "Tells the caller its own number."),
+    row(
+        44,
+        "sendto",
+        NO,
+        NO_ADDRESS,
+        "On a socket pair, to its other end: with an address it would be connect in disguise.",
+    ),
+    row(
+        45,
+        "recvfrom",
+        NO,
+        YES,
+        "Reads a socket that the caller holds.",
+    ),
+    row(
+        46,
+        "sendmsg",
+        YES,
+        YES,
+        "Messages to the spawner; there is no other socket, and the receiver bounds what it takes.",
+    ),
+    row(47, "recvmsg", YES, YES, "Messages from the spawner."),
+    row(
+        48,
+        "shutdown",
+        NO,
+        YES,
+        "Closes a direction of the caller's own socket.",
+    ),
+    row(
+        53,
+        "socketpair",
+        UNIX_PAIR,
+        UNIX_PAIR,
+        "AF_UNIX only: two ends that the caller holds.",
+    ),
+    row(
+        55,
+        "getsockopt",
+        NO,
+        YES,
+        "Describes a socket that the caller holds.",
+    ),
+    row(
+        56,
+        "clone",
+        THREAD_ONLY,
+        PLAIN_CLONE,
+        "Threads, and the zygote's fork; RLIMIT_NPROC bounds both. No namespace flags.",
+    ),
+    row(60, "exit", YES, YES, "Ends the caller's thread."),
+    row(61, "wait4", NO, YES, "The zygote's wait for its workers."),
+    row(
+        63,
+        "uname",
+        NO,
+        YES,
+        "Kernel's name, which the tenant may know.",
+    ),
+    row(
+        72,
+        "fcntl",
+        LANE_FCNTL,
+        OWN_FCNTL,
+        "Flags and copies of own descriptors; not owners and signals, leases or locks.",
+    ),
+    row(
+        77,
+        "ftruncate",
+        YES,
+        NO,
+        "A lane sizes the memfds that it makes.",
+    ),
+    row(79, "getcwd", NO, YES, "Its own directory."),
+    row(
+        80,
+        "chdir",
+        NO,
+        YES,
+        "Its own directory; Landlock decides what can be opened there.",
+    ),
+    row(89, "readlink", NO, YES, "Reads a link's text."),
+    row(95, "umask", NO, YES, "Own mask; no file can be made."),
+    row(96, "gettimeofday", YES, YES, "The time of day."),
+    row(97, "getrlimit", NO, YES, "Its own limits."),
+    row(98, "getrusage", NO, YES, "Tells the caller its own usage."),
+    row(
+        99,
+        "sysinfo",
+        NO,
+        YES,
+        "Memory and load of the host: named in CAVEATS.",
+    ),
+    row(100, "times", NO, YES, "Tells the caller its own usage."),
+    row(102, "getuid", NO, YES, "Tells the caller who it is."),
+    row(104, "getgid", NO, YES, "Tells the caller who it is."),
+    row(107, "geteuid", NO, YES, "Tells the caller who it is."),
+    row(108, "getegid", NO, YES, "Tells the caller who it is."),
+    row(110, "getppid", NO, YES, "Its parent's number."),
+    row(111, "getpgrp", NO, YES, "Its process group."),
+    row(115, "getgroups", NO, YES, "Tells the caller who it is."),
+    row(118, "getresuid", NO, YES, "Tells the caller who it is."),
+    row(120, "getresgid", NO, YES, "Tells the caller who it is."),
+    row(
+        127,
+        "rt_sigpending",
+        NO,
+        YES,
+        "Signals to the caller itself.",
+    ),
+    row(
+        128,
+        "rt_sigtimedwait",
+        NO,
+        YES,
+        "Signals to the caller itself.",
+    ),
+    row(
+        130,
+        "rt_sigsuspend",
+        NO,
+        YES,
+        "Signals to the caller itself.",
+    ),
+    row(131, "sigaltstack", YES, YES, "Own stack for own handlers."),
+    row(
+        157,
+        "prctl",
+        NAME_PRCTL,
+        OWN_PRCTL,
+        "Thread names, and SIGKILL when the parent dies; everything else is refused.",
+    ),
+    row(158, "arch_prctl", FS_BASE, FS_BASE, "Thread-local storage."),
+    row(186, "gettid", YES, YES, "Tells the caller its own number."),
+    row(201, "time", NO, YES, "The time of day."),
+    row(
+        202,
+        "futex",
+        YES,
+        YES,
+        "Waits on own or shared memory; wakes are hints for the lane.",
+    ),
+    row(
+        204,
+        "sched_getaffinity",
+        YES,
+        YES,
+        "How many processors; changing them is refused.",
+    ),
+    row(
+        213,
+        "epoll_create",
+        NO,
+        YES,
+        "Waits on the caller's descriptors.",
+    ),
+    row(
+        217,
+        "getdents64",
+        NO,
+        YES,
+        "Lists a directory that Landlock let it open.",
+    ),
+    row(
+        218,
+        "set_tid_address",
+        YES,
+        YES,
+        "Own memory, in an own address space.",
+    ),
+    row(
+        221,
+        "fadvise64",
+        NO,
+        YES,
+        "A hint about a file that the caller holds.",
+    ),
+    row(
+        228,
+        "clock_gettime",
+        OWN_CLOCKS,
+        OWN_CLOCKS,
+        "The time; not other processes' CPU clocks.",
+    ),
+    row(
+        229,
+        "clock_getres",
+        OWN_CLOCKS,
+        OWN_CLOCKS,
+        "As clock_gettime.",
+    ),
+    row(
+        230,
+        "clock_nanosleep",
+        OWN_CLOCKS,
+        OWN_CLOCKS,
+        "Waits; the deadline still counts.",
+    ),
+    row(231, "exit_group", YES, YES, "Ends the caller's process."),
+    row(
+        232,
+        "epoll_wait",
+        YES,
+        YES,
+        "Waits on the caller's descriptors.",
+    ),
+    row(
+        233,
+        "epoll_ctl",
+        YES,
+        YES,
+        "Waits on the caller's descriptors.",
+    ),
+    row(247, "waitid", NO, YES, "The zygote's wait for its workers."),
+    row(257, "openat", NO, YES, "Landlock decides about the path."),
+    row(
+        262,
+        "newfstatat",
+        YES,
+        YES,
+        "Sees names and sizes, never contents.",
+    ),
+    row(267, "readlinkat", NO, YES, "Reads a link's text."),
+    row(269, "faccessat", NO, YES, "Sees whether a name exists."),
+    row(
+        270,
+        "pselect6",
+        NO,
+        YES,
+        "Waits on the caller's descriptors.",
+    ),
+    row(271, "ppoll", YES, YES, "Waits on the caller's descriptors."),
+    row(
+        273,
+        "set_robust_list",
+        YES,
+        YES,
+        "Own memory, in an own address space.",
+    ),
+    row(
+        281,
+        "epoll_pwait",
+        YES,
+        YES,
+        "Waits on the caller's descriptors.",
+    ),
+    row(289, "signalfd4", NO, YES, "Own signals as a descriptor."),
+    row(290, "eventfd2", YES, YES, "A counter of its own."),
+    row(
+        291,
+        "epoll_create1",
+        YES,
+        YES,
+        "Waits on the caller's descriptors.",
+    ),
+    row(292, "dup3", NO, YES, "Copies the caller's own descriptor."),
+    row(
+        293,
+        "pipe2",
+        NO,
+        YES,
+        "A pipe to itself; RLIMIT_NOFILE bounds how many.",
+    ),
+    row(
+        295,
+        "preadv",
+        NO,
+        YES,
+        "Reads a descriptor that the caller holds.",
+    ),
+    row(
+        302,
+        "prlimit64",
+        OWN_LIMITS_QUERY,
+        OWN_LIMITS_QUERY,
+        "Its own limits, as a question; another process's limits need no kill() to do harm.",
+    ),
+    row(309, "getcpu", NO, YES, "Which processor it runs on."),
+    row(318, "getrandom", YES, YES, "Random bytes."),
+    row(
+        319,
+        "memfd_create",
+        YES,
+        NO,
+        "A lane makes channels and bodies. Refused to instances: RLIMIT_AS does not count memfds.",
+    ),
+    row(
+        322,
+        "execveat",
+        OUR_IMAGE,
+        OUR_IMAGE,
+        "The jail's last step. Later the descriptor is gone; a program that a tenant runs through \
+         that number stays in this jail and gains nothing.",
+    ),
+    row(
+        332,
+        "statx",
+        YES,
+        YES,
+        "Sees names and sizes, never contents.",
+    ),
+    row(
+        334,
+        "rseq",
+        YES,
+        YES,
+        "Own memory, in an own address space.",
+    ),
+    row(
+        435,
+        "clone3",
+        Some(Answer(ENOSYS)),
+        Some(Answer(ENOSYS)),
+        "Its flags lie in memory where a filter cannot see them; the C library falls back to clone.",
+    ),
+    row(
+        436,
+        "close_range",
+        NO,
+        YES,
+        "Closes the caller's own descriptors.",
+    ),
+    row(439, "faccessat2", NO, YES, "Sees whether a name exists."),
+];

@@ -1,0 +1,112 @@
+//! Bodies of messages and executable images: memfds that nobody can change any more.
+//!
+//! A sender fills a memfd and seals it `WRITE|GROW|SHRINK|SEAL` (memfd_create(2), fcntl(2)); a
+//! receiver checks those seals, and the length, before it reads, so that it can neither be made to
+//! read bytes that still change nor be killed by a truncation.
+
+use memfd::{FileSeal, MemfdOptions};
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+
+/// The seals of a body: nothing about it can change.
+const IMMUTABLE: SealFlag = SealFlag::F_SEAL_WRITE
+    .union(SealFlag::F_SEAL_GROW)
+    .union(SealFlag::F_SEAL_SHRINK)
+    .union(SealFlag::F_SEAL_SEAL);
+
+/// The seals of a channel: its contents change, its size never does.
+const FIXED_SIZE: [FileSeal; 3] = [FileSeal::SealGrow, FileSeal::SealShrink, FileSeal::SealSeal];
+
+fn fault(message: impl std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message.to_string())
+}
+
+/// A sealed memfd that holds `bytes`; `name` shows in /proc/PID/fd of its holders.
+pub fn sealed(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
+    let memfd = MemfdOptions::default()
+        .allow_sealing(true)
+        .create(name)
+        .map_err(fault)?;
+    memfd.as_file().write_all(bytes)?;
+    memfd
+        .add_seals(&[
+            FileSeal::SealWrite,
+            FileSeal::SealGrow,
+            FileSeal::SealShrink,
+            FileSeal::SealSeal,
+        ])
+        .map_err(fault)?;
+    Ok(memfd.into_file().into())
+}
+
+/// A memfd of `size` zero bytes whose size is sealed: the backing of a channel.
+pub fn fixed_size(name: &str, size: u64) -> io::Result<OwnedFd> {
+    let memfd = MemfdOptions::default()
+        .allow_sealing(true)
+        .create(name)
+        .map_err(fault)?;
+    memfd.as_file().set_len(size)?;
+    memfd.add_seals(&FIXED_SIZE).map_err(fault)?;
+    Ok(memfd.into_file().into())
+}
+
+/// Checks that `fd` is immutable and at most `limit` bytes long, and says how long it is.
+pub fn check_sealed(fd: impl AsFd, limit: u64) -> io::Result<u64> {
+    // F_GET_SEALS fails with EINVAL on anything but a memfd or a shared memory file (fcntl(2)).
+    let seals = fcntl(fd.as_fd(), FcntlArg::F_GET_SEALS)?;
+    if !SealFlag::from_bits_retain(seals).contains(IMMUTABLE) {
+        return Err(fault(format!(
+            "a body that is not sealed (seals {seals:#x})"
+        )));
+    }
+    let length = File::from(fd.as_fd().try_clone_to_owned()?)
+        .metadata()?
+        .len();
+    if length > limit {
+        return Err(fault(format!(
+            "a body of {length} bytes, over the limit of {limit}"
+        )));
+    }
+    Ok(length)
+}
+
+/// The bytes of a sealed body of at most `limit` bytes.
+pub fn read(fd: impl AsFd, limit: u64) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(check_sealed(fd.as_fd(), limit)?).map_err(fault)?;
+    let file = File::from(fd.as_fd().try_clone_to_owned()?);
+    let mut bytes = vec![0; length];
+    // By offset: the descriptor's position is shared with its sender.
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_body_reads_back_and_cannot_be_written() {
+        let fd = sealed("test", b"hello").unwrap();
+        assert_eq!(read(&fd, 5).unwrap(), b"hello");
+        assert!(File::from(fd).write_all(b"x").is_err());
+    }
+
+    #[test]
+    fn a_body_over_the_limit_or_without_seals_is_refused() {
+        assert!(read(sealed("test", b"hello").unwrap(), 4).is_err());
+        assert!(read(fixed_size("test", 4).unwrap(), 4096).is_err());
+        let file = File::open("/proc/self/exe").unwrap();
+        assert!(read(file, u64::MAX).is_err());
+    }
+
+    #[test]
+    fn a_channel_backing_can_be_written_but_not_resized() {
+        let file = File::from(fixed_size("test", 4096).unwrap());
+        file.write_all_at(b"x", 4095).unwrap();
+        assert!(file.set_len(0).is_err());
+        assert!(file.set_len(8192).is_err());
+    }
+}

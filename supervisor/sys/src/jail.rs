@@ -1,0 +1,193 @@
+//! The single steps that take rights away from the calling process. Their order, and what each is
+//! for, is in the jail package; nothing here decides.
+
+#![expect(
+    unsafe_code,
+    reason = "close_range(2), setresuid(2), prctl(2) without a safe wrapper"
+)]
+
+use crate::check;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::unistd::{Gid, Uid};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+
+/// Makes `kept[i]` descriptor number `i`, and closes every other descriptor from `kept.len()` up
+/// except `image`, which becomes close-on-exec number `kept.len()`. Returns the image's number.
+///
+/// Meant for a forked child that will only execute or exit: descriptors that other values of this
+/// process own are closed under them.
+pub fn keep_descriptors(kept: &[RawFd], image: Option<RawFd>) -> io::Result<()> {
+    let count = i32::try_from(kept.len().saturating_add(usize::from(image.is_some())))
+        .map_err(io::Error::other)?;
+    // First out of the way, above the numbers that will be written, so that no dup2 overwrites a
+    // descriptor that is still needed.
+    let mut high = Vec::new();
+    for &fd in kept.iter().chain(image.iter()) {
+        // SAFETY: F_DUPFD_CLOEXEC takes numbers only.
+        let answer = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, count.max(64)) };
+        high.push(i32::try_from(check(answer.into())?).map_err(io::Error::other)?);
+    }
+    for (target, &fd) in (0..).zip(high.iter()) {
+        let flags = if target == count - 1 && image.is_some() {
+            libc::O_CLOEXEC
+        } else {
+            0
+        };
+        // SAFETY: dup3 takes numbers only; what it closes belongs to values that this child,
+        // which only executes or exits, never uses again.
+        check(unsafe { libc::dup3(fd, target, flags) }.into())?;
+    }
+    let first = libc::c_uint::try_from(count).map_err(io::Error::other)?;
+    // SAFETY: close_range takes numbers only; as for dup3.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) })
+        .map(|_done| ())
+}
+
+/// A session of its own, without a terminal (setsid(2)).
+pub fn new_session() -> io::Result<()> {
+    nix::unistd::setsid()?;
+    Ok(())
+}
+
+/// Becomes `uid` and the group of the same number, without supplementary groups.
+pub fn become_user(uid: u32) -> io::Result<()> {
+    nix::unistd::setgroups(&[])?;
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(uid));
+    nix::unistd::setresgid(gid, gid, gid)?;
+    nix::unistd::setresuid(uid, uid, uid)?;
+    // setresuid may succeed and change nothing only if it was a no-op; look, as root bypasses
+    // every limit that follows.
+    if nix::unistd::getuid() != uid || nix::unistd::geteuid() != uid {
+        return Err(io::Error::other("the user id did not change"));
+    }
+    Ok(())
+}
+
+/// Like [`become_user`], in a user namespace whose setgroups is denied (user_namespaces(7)).
+pub fn become_mapped_user(uid: u32) -> io::Result<()> {
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(uid));
+    nix::unistd::setresgid(gid, gid, gid)?;
+    nix::unistd::setresuid(uid, uid, uid)?;
+    if nix::unistd::getuid() != uid || nix::unistd::geteuid() != uid {
+        return Err(io::Error::other("the user id did not change"));
+    }
+    Ok(())
+}
+
+/// Whether this process runs as root.
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// The user id of this process.
+pub fn user() -> u32 {
+    nix::unistd::geteuid().as_raw()
+}
+
+/// Maps the single user and group `inside` of the user namespace of `pid` to `outside`
+/// (user_namespaces(7)).
+pub fn map_user(pid: i32, inside: u32, outside: u32, outside_group: u32) -> io::Result<()> {
+    // Without privilege a group map needs setgroups denied first; denying it is right with
+    // privilege as well, since a tenant has no supplementary groups.
+    fs::write(format!("/proc/{pid}/setgroups"), "deny")?;
+    fs::write(
+        format!("/proc/{pid}/uid_map"),
+        format!("{inside} {outside} 1\n"),
+    )?;
+    fs::write(
+        format!("/proc/{pid}/gid_map"),
+        format!("{inside} {outside_group} 1\n"),
+    )
+}
+
+/// The group id of this process.
+pub fn group() -> u32 {
+    nix::unistd::getegid().as_raw()
+}
+
+/// Limits of a process (getrlimit(2)).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of address space.
+    pub memory: u64,
+    /// Processes and threads of the user.
+    pub processes: u64,
+    /// Open descriptors.
+    pub descriptors: u64,
+}
+
+/// Sets `limits`, and to nothing what no function needs: core dumps, files, locked memory, message
+/// queues, niceness, real-time priority.
+pub fn limit_resources(limits: Limits) -> io::Result<()> {
+    let table = [
+        (Resource::RLIMIT_AS, limits.memory),
+        (Resource::RLIMIT_NPROC, limits.processes),
+        (Resource::RLIMIT_NOFILE, limits.descriptors),
+        (Resource::RLIMIT_CORE, 0),
+        (Resource::RLIMIT_FSIZE, 0),
+        (Resource::RLIMIT_MEMLOCK, 0),
+        (Resource::RLIMIT_MSGQUEUE, 0),
+        (Resource::RLIMIT_NICE, 0),
+        (Resource::RLIMIT_RTPRIO, 0),
+        (Resource::RLIMIT_SIGPENDING, 64),
+    ];
+    for (resource, limit) in table {
+        setrlimit(resource, limit, limit)?;
+    }
+    Ok(())
+}
+
+/// No ptrace by others of the same user, no core dump, /proc/PID owned by root
+/// (PR_SET_DUMPABLE, prctl(2)).
+pub fn set_undumpable() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_dumpable(false)?)
+}
+
+/// Killed when the parent thread ends (PR_SET_PDEATHSIG, prctl(2)); a change of user clears it.
+pub fn die_with_parent() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_pdeathsig(
+        nix::sys::signal::Signal::SIGKILL,
+    )?)
+}
+
+/// No privileges by exec from now on (PR_SET_NO_NEW_PRIVS, prctl(2)).
+pub fn no_new_privileges() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_no_new_privs()?)
+}
+
+/// A name for `ps` (PR_SET_NAME, at most 15 bytes).
+pub fn name_process(name: &str) -> io::Result<()> {
+    let name = std::ffi::CString::new(name).map_err(io::Error::other)?;
+    Ok(nix::sys::prctl::set_name(&name)?)
+}
+
+/// The lowest file mode mask that leaves files private.
+pub fn set_private_umask() {
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+}
+
+/// A descriptor of /dev/null, for standard input.
+pub fn null_device() -> io::Result<OwnedFd> {
+    Ok(fs::File::open("/dev/null")?.into())
+}
+
+/// A pipe: read end, write end, both close-on-exec.
+pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?)
+}
+
+/// Makes reads from `fd` return `WouldBlock` instead of waiting. The flag is shared by everybody
+/// who has the same open file description: only for ends that no other process has.
+pub fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+    let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
+    fcntl(fd.as_fd(), FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+/// The raw number of a descriptor, for [`keep_descriptors`].
+pub fn number(fd: impl AsFd) -> RawFd {
+    fd.as_fd().as_raw_fd()
+}
