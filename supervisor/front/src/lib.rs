@@ -8,11 +8,15 @@
 
 pub mod beneath;
 pub mod exit;
+pub mod host;
+pub mod isolation;
 pub mod problem;
 pub mod project;
 pub mod refusal;
 pub mod render;
+pub mod runtime;
 pub mod source;
+pub mod stage;
 pub mod suggest;
 #[cfg(test)]
 mod testing;
