@@ -21,6 +21,8 @@ pub const PAYLOAD_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The most a project may ask for as its payload limit.
 pub const PAYLOAD_BYTES_CEILING: u64 = 1024 * 1024 * 1024;
+/// The least a project may ask for: an error with its cause must fit.
+pub const PAYLOAD_BYTES_FLOOR: u64 = 64 * 1024;
 
 /// Levels of nesting in a JSON value that Keylane accepts; deeper values would exhaust the stack
 /// of a recursive parser (ours or the next function's).
@@ -28,6 +30,15 @@ pub const JSON_DEPTH: usize = 128;
 
 /// Bytes of a workflow definition or of a `keylane.toml`.
 pub const DEFINITION_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Bytes of a function's name, of one part of a handler and of a workflow's name.
+pub const NAME_BYTES: usize = 64;
+
+/// Bytes of a path within a project, as long as the kernel takes (PATH_MAX without its end).
+pub const PATH_BYTES: usize = 4095;
+
+/// Levels of folders in a staged tree; deeper ones are a mistake or an attack on recursion.
+pub const TREE_DEPTH: usize = 64;
 
 /// Bytes of one function's staged tree.
 pub const TREE_BYTES: u64 = 1024 * 1024 * 1024;
@@ -38,6 +49,10 @@ pub const TREE_FILES: usize = 100_000;
 /// Milliseconds that one call of a function may take when the workflow names no timeout. A state
 /// of a workflow says `TimeoutSeconds` to choose its own.
 pub const CALL_MILLISECONDS: u64 = 60_000;
+
+/// The most that a project may ask for as a call's timeout: a day. Whoever waits longer has
+/// forgotten the execution.
+pub const CALL_MILLISECONDS_CEILING: u64 = 24 * 60 * 60 * 1000;
 
 /// Milliseconds that a function may take to load (its imports) before its zygote is ended.
 pub const LOAD_MILLISECONDS: u64 = 60_000;
@@ -50,12 +65,27 @@ pub const ERROR_CAUSE_BYTES: usize = 32 * 1024;
 
 /// Bytes of address space that one instance may map (RLIMIT_AS) when the project names no limit.
 pub const MEMORY_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// The least and the most that a project may ask for. Below the floor the interpreter and its
+/// libraries cannot be mapped; the ceiling is half of the address space that x86_64 gives.
+pub const MEMORY_BYTES_FLOOR: u64 = 64 * 1024 * 1024;
+/// See [`MEMORY_BYTES_FLOOR`].
+pub const MEMORY_BYTES_CEILING: u64 = 64 * 1024 * 1024 * 1024 * 1024;
 
 /// Processes and threads of one function's instances together (RLIMIT_NPROC).
 pub const PROCESSES: u64 = 128;
+/// The least and the most that a project may ask for: a zygote and one worker need a few, and
+/// the kernel's default for a whole user is some tens of thousands.
+pub const PROCESSES_FLOOR: u64 = 4;
+/// See [`PROCESSES_FLOOR`].
+pub const PROCESSES_CEILING: u64 = 4096;
 
 /// Open descriptors of one instance (RLIMIT_NOFILE).
 pub const DESCRIPTORS: u64 = 256;
+/// The least and the most that a project may ask for: an interpreter that imports a package holds
+/// about a dozen at once, and the kernel's usual hard limit is near the ceiling.
+pub const DESCRIPTORS_FLOOR: u64 = 32;
+/// See [`DESCRIPTORS_FLOOR`].
+pub const DESCRIPTORS_CEILING: u64 = 4096;
 
 /// Bytes of one instance's output that are kept and shown for one execution; the rest is read
 /// and dropped, so that a flood neither fills a disk nor blocks the function.

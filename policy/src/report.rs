@@ -2,7 +2,6 @@
 //!
 //! The lane writes it, the front reads it as the words of a process that may be hostile.
 
-use crate::abi::message::{Ended, FunctionId, LaneId};
 use crate::blame::Blame;
 use serde::{Deserialize, Serialize};
 
@@ -73,19 +72,6 @@ pub struct FunctionCalls {
     pub forks: u64,
 }
 
-/// A worker that ended on its own or was ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Casualty {
-    /// Its function's number.
-    pub function: FunctionId,
-    /// Its function's name.
-    pub name: String,
-    /// Its lane.
-    pub lane: LaneId,
-    /// How it ended.
-    pub how: Ended,
-}
-
 /// The report of one execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -102,8 +88,6 @@ pub struct Report {
     pub fans: Vec<FanReport>,
     /// One entry for each function that was called.
     pub functions: Vec<FunctionCalls>,
-    /// Workers that did not survive.
-    pub casualties: Vec<Casualty>,
 }
 
 /// Fan-outs that a report lists; a Map inside a Map of a thousand items would otherwise fill it.

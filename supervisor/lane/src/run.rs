@@ -371,7 +371,6 @@ impl<'a> Run<'a> {
             run_ns,
             fans: self.fans,
             functions: self.caller.close(),
-            casualties: Vec::new(),
         }
     }
 }

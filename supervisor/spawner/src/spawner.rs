@@ -17,12 +17,11 @@ use keylane_policy::abi::message::{
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
 use keylane_sys::link::{Incoming, Link, Received};
+use keylane_sys::ready::Ready;
 use keylane_sys::{host, jail, process};
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -53,10 +52,7 @@ struct Images {
 /// The spawner's state.
 #[derive(Debug)]
 pub(crate) struct Spawner {
-    poll: Poll,
-    sources: BTreeMap<usize, Source>,
-    next_token: usize,
-    unfinished: BTreeSet<Source>,
+    ready: Ready<Source>,
     front: Link<FromSpawner, ToSpawner>,
     images: Option<Images>,
     stage: Option<PathBuf>,
@@ -108,10 +104,7 @@ impl Spawner {
             .try_send(&FromSpawner::Ready { substitutions }, &[])
             .map_err(host)?;
         let mut spawner = Spawner {
-            poll: Poll::new().map_err(host)?,
-            sources: BTreeMap::new(),
-            next_token: 0,
-            unfinished: BTreeSet::new(),
+            ready: Ready::new().map_err(host)?,
             front,
             images: None,
             stage: None,
@@ -123,25 +116,11 @@ impl Spawner {
             workers: Workers::default(),
             stopping: false,
         };
-        let front = spawner.front.as_raw_fd();
-        spawner.watch(front, Source::Front).map_err(host)?;
+        spawner
+            .ready
+            .watch(&spawner.front, Source::Front)
+            .map_err(host)?;
         Ok(spawner)
-    }
-
-    fn watch(&mut self, fd: i32, source: Source) -> io::Result<()> {
-        let token = self.next_token;
-        self.next_token = self.next_token.wrapping_add(1);
-        self.poll
-            .registry()
-            .register(&mut SourceFd(&fd), Token(token), Interest::READABLE)?;
-        self.sources.insert(token, source);
-        Ok(())
-    }
-
-    fn forget(&mut self, source: Source) {
-        // Closing a descriptor takes it out of epoll; only the number's meaning is left to forget.
-        self.sources.retain(|_, known| *known != source);
-        self.unfinished.remove(&source);
     }
 
     /// Serves until the front says stop or goes away; then ends everything.
@@ -152,26 +131,15 @@ impl Spawner {
     }
 
     fn turns(&mut self) -> Result<(), Failure> {
-        let mut events = Events::with_capacity(64);
         while !self.stopping {
-            let patience = if self.unfinished.is_empty() {
-                self.next_deadline()
-                    .map(|at| at.saturating_duration_since(Instant::now()))
-            } else {
-                Some(Duration::ZERO)
-            };
-            match self.poll.poll(&mut events, patience) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(bug("waiting for events", error)),
-            }
-            let mut ready = std::mem::take(&mut self.unfinished);
-            ready.extend(
-                events
-                    .iter()
-                    .filter_map(|event| self.sources.get(&event.token().0)),
-            );
-            for source in ready {
+            let patience = self
+                .next_deadline()
+                .map(|at| at.saturating_duration_since(Instant::now()));
+            let due = self
+                .ready
+                .wait(patience)
+                .map_err(|error| bug("waiting for events", error))?;
+            for source in due {
                 self.handle(source);
             }
             self.check_deadlines();
@@ -217,7 +185,7 @@ impl Spawner {
                 }
             }
         }
-        self.unfinished.insert(Source::Front);
+        self.ready.again(Source::Front);
     }
 
     fn obey(&mut self, got: Received<ToSpawner>) {
@@ -253,12 +221,11 @@ impl Spawner {
         match started {
             Ok((zygote, [out, err])) => {
                 let watched = self
-                    .watch(zygote.link.as_raw_fd(), Source::Zygote(function))
+                    .ready
+                    .watch(&zygote.link, Source::Zygote(function))
                     .and_then(|()| {
-                        self.watch(
-                            zygote.leader.as_fd().as_raw_fd(),
-                            Source::ZygoteEnd(function),
-                        )
+                        self.ready
+                            .watch(&zygote.leader, Source::ZygoteEnd(function))
                     });
                 self.zygotes.insert(function, zygote);
                 let who = Who::Zygote(function);
@@ -294,8 +261,9 @@ impl Spawner {
             }
         };
         let watched = self
-            .watch(fresh.lane.link.as_raw_fd(), Source::Lane(lane))
-            .and_then(|()| self.watch(fresh.lane.child.as_fd().as_raw_fd(), Source::LaneEnd(lane)));
+            .ready
+            .watch(&fresh.lane.link, Source::Lane(lane))
+            .and_then(|()| self.ready.watch(&fresh.lane.child, Source::LaneEnd(lane)));
         self.lanes.insert(lane, fresh.lane);
         let [out, err] = &fresh.output;
         let who = Who::Lane(lane);
@@ -334,7 +302,7 @@ impl Spawner {
                 }
             }
         }
-        self.unfinished.insert(Source::Lane(lane));
+        self.ready.again(Source::Lane(lane));
     }
 
     fn tell_lane(&mut self, lane: LaneId, message: &SpawnerToLane) {
@@ -425,8 +393,8 @@ impl Spawner {
             return;
         };
         self.lanes.remove(&lane);
-        self.forget(Source::Lane(lane));
-        self.forget(Source::LaneEnd(lane));
+        self.ready.forget(Source::Lane(lane));
+        self.ready.forget(Source::LaneEnd(lane));
         // Its workers have nobody to work for.
         for serial in self.workers.serials_of_lane(lane) {
             if let Some(ticket) = self.workers.get(serial).map(|worker| worker.ticket) {
@@ -464,7 +432,7 @@ impl Spawner {
                 }
             }
         }
-        self.unfinished.insert(Source::Zygote(function));
+        self.ready.again(Source::Zygote(function));
     }
 
     fn note(&mut self, function: FunctionId, got: Received<FromZygote>) {
@@ -531,16 +499,16 @@ impl Spawner {
             return;
         }
         let (lane, ticket, doomed) = (worker.lane, worker.ticket, worker.doomed);
-        let raw = pidfd.as_raw_fd();
         if doomed {
             let _gone_is_fine = process::signal(pidfd.as_fd(), 9);
         }
+        let watched = self.ready.watch(&pidfd, Source::WorkerEnd(serial));
         worker.pidfd = Some(pidfd);
         if let Some(core) = self.lanes.get(&lane).and_then(|lane| lane.core) {
             // A worker that runs elsewhere is slower, not wrong.
             let _slower = process::bind_to_core(pid, core);
         }
-        if self.watch(raw, Source::WorkerEnd(serial)).is_ok() {
+        if watched.is_ok() {
             self.tell_lane(lane, &SpawnerToLane::WorkerUp { ticket });
         }
     }
@@ -555,7 +523,7 @@ impl Spawner {
 
     fn worker_ended(&mut self, serial: u64, how: Ended) {
         if let Some(Worker { lane, ticket, .. }) = self.workers.remove(serial) {
-            self.forget(Source::WorkerEnd(serial));
+            self.ready.forget(Source::WorkerEnd(serial));
             self.tell_lane(lane, &SpawnerToLane::WorkerEnded { ticket, how });
         }
     }
@@ -581,10 +549,10 @@ impl Spawner {
         };
         // Without a pid namespace its children live on.
         zygote.kill();
-        self.forget(Source::Zygote(function));
-        self.forget(Source::ZygoteEnd(function));
+        self.ready.forget(Source::Zygote(function));
+        self.ready.forget(Source::ZygoteEnd(function));
         for (serial, worker) in self.workers.remove_function(function) {
-            self.forget(Source::WorkerEnd(serial));
+            self.ready.forget(Source::WorkerEnd(serial));
             let ticket = worker.ticket;
             self.tell_lane(
                 worker.lane,

@@ -14,6 +14,7 @@ pub mod jail;
 pub mod link;
 pub mod mapping;
 pub mod process;
+pub mod ready;
 pub mod signal;
 
 /// The error number of the last failed call of this thread.

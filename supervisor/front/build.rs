@@ -1,0 +1,112 @@
+//! Builds the programs that the command line carries: spawner, lane and launcher.
+//!
+//! One file is the product. Spawner and lane are static, so that nothing of the host's C library
+//! gets into them; the launcher stays dynamic, because it loads the host's libpython. Each is built
+//! by a nested cargo with its own target directory, shared by all profiles of the outer build, and
+//! always in release mode: what tests run is what ships.
+
+#![allow(missing_docs, reason = "a build script has no callers")]
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+const STATIC: &str = "-C target-feature=+crt-static -C relocation-model=static";
+const DYNAMIC: &str = "-C relocation-model=pic";
+
+/// What the programs are built from, relative to the workspace.
+const SOURCES: [&str; 9] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "policy",
+    "supervisor/sys",
+    "supervisor/jail",
+    "supervisor/spawner",
+    "supervisor/lane",
+    "supervisor/workflow",
+    "shim/launcher",
+];
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Outcome<()> {
+    let root = variable("CARGO_MANIFEST_DIR")?
+        .join("../..")
+        .canonicalize()?;
+    let out = variable("OUT_DIR")?;
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={}", root.join(source).display());
+    }
+    println!("cargo::rerun-if-env-changed=CARGO_TARGET_DIR");
+    // OUT_DIR is TARGET/PROFILE/build/PACKAGE/out.
+    let target = out
+        .ancestors()
+        .nth(4)
+        .ok_or("OUT_DIR is not inside a target directory")?;
+    build(
+        &root,
+        &target.join("embedded/static"),
+        STATIC,
+        &["keylane-spawner", "keylane-lane"],
+        &out,
+    )?;
+    build(
+        &root,
+        &target.join("embedded/dynamic"),
+        DYNAMIC,
+        &["keylane-launcher"],
+        &out,
+    )
+}
+
+fn variable(name: &str) -> Outcome<PathBuf> {
+    Ok(PathBuf::from(
+        env::var_os(name).ok_or_else(|| format!("{name} is not set"))?,
+    ))
+}
+
+fn build(root: &Path, target: &Path, flags: &str, packages: &[&str], out: &Path) -> Outcome<()> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(root)
+        .args(["build", "--release", "--locked", "--target", TARGET]);
+    command.arg("--target-dir").arg(target);
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    // What the outer cargo (or clippy) sets for itself would change what is built here.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_ENCODED")
+            || text.starts_with("CARGO_PROFILE")
+            || text.starts_with("CARGO_BUILD")
+            || text.starts_with("CARGO_CFG")
+            || text.starts_with("CARGO_FEATURE")
+            || text.starts_with("CLIPPY")
+            || matches!(
+                &*text,
+                "RUSTFLAGS"
+                    | "RUSTC_WRAPPER"
+                    | "RUSTC_WORKSPACE_WRAPPER"
+                    | "CARGO_TARGET_DIR"
+                    | "__CARGO_DEFAULT_LIB_METADATA"
+            )
+        {
+            command.env_remove(&name);
+        }
+    }
+    command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS", flags);
+    let status = command.status()?;
+    if !status.success() {
+        return Err(format!("building {} failed: {status}", packages.join(", ")).into());
+    }
+    for package in packages {
+        let built = target.join(TARGET).join("release").join(package);
+        fs::copy(built, out.join(package))?;
+    }
+    Ok(())
+}

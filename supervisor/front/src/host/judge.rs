@@ -1,0 +1,453 @@
+//! What the host's facts mean for each isolation. Pure: facts in, verdicts out.
+
+use super::facts::{Cgroups, Facts};
+use serde::Serialize;
+
+/// How one point stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// As Keylane wants it.
+    Ok,
+    /// Missing, and something weaker stands in.
+    Substituted,
+    /// Missing.
+    Missing,
+}
+
+/// One point that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// How it stands.
+    pub standing: Standing,
+    /// What was found.
+    pub found: String,
+    /// What stands in where it is substituted, and what is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+    /// Whether isolation `process` cannot do without it.
+    pub needed: bool,
+}
+
+/// Whether an isolation can be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// It can.
+    pub fit: bool,
+    /// Why not; empty if it can.
+    pub reasons: Vec<String>,
+}
+
+/// Everything that `doctor` says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnosis {
+    /// The points.
+    pub checks: Vec<Check>,
+    /// The verdict on isolation `process`.
+    pub process: Verdict,
+    /// The verdict on isolation `mpk`.
+    pub mpk: Verdict,
+}
+
+/// The oldest kernel for isolation `process`: Debian 12's.
+const PROCESS_KERNEL: (u32, u32) = (6, 1);
+/// The oldest kernel for isolation `mpk`: the first that opens protection keys to deliver a
+/// signal.
+const MPK_KERNEL: (u32, u32) = (6, 12);
+/// The Landlock ABI that isolation `process` needs, and the one that also scopes signals and
+/// abstract sockets.
+const LANDLOCK: (u32, u32) = (2, 6);
+
+/// Judges a host.
+pub fn judge(facts: &Facts) -> Diagnosis {
+    let checks = vec![
+        machine(facts),
+        kernel(facts),
+        landlock(facts),
+        from_result(
+            "seccomp",
+            &facts.seccomp,
+            "the actions of the filter exist",
+            NO_SECCOMP,
+        ),
+        no_new_privs(facts),
+        outer_filter(facts),
+        namespaces(facts),
+        cgroups(facts),
+        from_result(
+            "sealed memory",
+            &facts.sealing,
+            "a memfd can be sealed",
+            NO_SEALING,
+        ),
+        python(facts),
+        temporary(facts),
+        protection_keys(facts),
+    ];
+    let missing = checks
+        .iter()
+        .filter(|check| check.needed && check.standing == Standing::Missing);
+    let reasons: Vec<String> = missing
+        .map(|check| format!("{}: {}", check.name, check.found))
+        .collect();
+    let process = Verdict {
+        fit: reasons.is_empty(),
+        reasons,
+    };
+    Diagnosis {
+        checks,
+        process,
+        mpk: judge_mpk(facts.pku, &facts.release),
+    }
+}
+
+/// The verdict on isolation `mpk`, from the two facts that decide it.
+pub fn judge_mpk(pku: bool, release: &str) -> Verdict {
+    let mut reasons = vec!["isolation mpk is not built yet in this version".to_owned()];
+    if !pku {
+        reasons.push(NO_PKU.to_owned());
+    }
+    if version(release).is_none_or(|version| version < MPK_KERNEL) {
+        let (major, minor) = MPK_KERNEL;
+        reasons.push(format!(
+            "the kernel is {release}, older than {major}.{minor}"
+        ));
+    }
+    Verdict {
+        fit: false,
+        reasons,
+    }
+}
+
+const NO_PKU: &str = "this processor offers no protection keys (no flag `pku` in /proc/cpuinfo)";
+const NO_SECCOMP: &str = "use a kernel with CONFIG_SECCOMP_FILTER";
+const NO_SEALING: &str = "use a kernel with CONFIG_MEMFD_CREATE";
+
+fn check(name: &'static str, standing: Standing, found: impl Into<String>) -> Check {
+    Check {
+        name,
+        standing,
+        found: found.into(),
+        instead: None,
+        advice: None,
+        needed: true,
+    }
+}
+
+/// `major.minor` of a kernel's release.
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn machine(facts: &Facts) -> Check {
+    let standing = if facts.machine == "x86_64" {
+        Standing::Ok
+    } else {
+        Standing::Missing
+    };
+    Check {
+        advice: (standing != Standing::Ok).then(|| "use an x86_64 machine".to_owned()),
+        ..check(
+            "processor",
+            standing,
+            format!("{}, {} cores", facts.machine, facts.cores),
+        )
+    }
+}
+
+fn kernel(facts: &Facts) -> Check {
+    let (major, minor) = PROCESS_KERNEL;
+    let new_enough = version(&facts.release).is_some_and(|found| found >= PROCESS_KERNEL);
+    let standing = if new_enough {
+        Standing::Ok
+    } else {
+        Standing::Missing
+    };
+    let found = format!("{} (needed: {major}.{minor} or later)", facts.release);
+    let advice = format!("use Linux {major}.{minor} or later, such as Debian 12's");
+    Check {
+        advice: (!new_enough).then_some(advice),
+        ..check("kernel", standing, found)
+    }
+}
+
+fn landlock(facts: &Facts) -> Check {
+    let (needed, scoped) = LANDLOCK;
+    match &facts.landlock {
+        Ok(abi) if *abi >= scoped => check("Landlock", Standing::Ok, format!("ABI {abi}")),
+        Ok(abi) if *abi >= needed => Check {
+            instead: Some(
+                "the filter refuses kill and Unix sockets; lost: Landlock's second wall before \
+                 signals and abstract sockets"
+                    .into(),
+            ),
+            ..check(
+                "Landlock",
+                Standing::Substituted,
+                format!("ABI {abi}, without scopes (ABI {scoped})"),
+            )
+        },
+        Ok(abi) => Check {
+            advice: Some("use Linux 6.1 or later".into()),
+            ..check(
+                "Landlock",
+                Standing::Missing,
+                format!("ABI {abi} (needed: {needed})"),
+            )
+        },
+        Err(error) => Check {
+            advice: Some(
+                "boot with `lsm=landlock,...`, or let the container's filter pass landlock_* calls"
+                    .into(),
+            ),
+            ..check("Landlock", Standing::Missing, error.as_str())
+        },
+    }
+}
+
+fn from_result(name: &'static str, result: &Result<(), String>, good: &str, advice: &str) -> Check {
+    match result {
+        Ok(()) => check(name, Standing::Ok, good),
+        Err(error) => Check {
+            advice: Some(advice.to_owned()),
+            ..check(name, Standing::Missing, error.as_str())
+        },
+    }
+}
+
+fn no_new_privs(facts: &Facts) -> Check {
+    if facts.no_new_privs {
+        check("no_new_privs", Standing::Ok, "the kernel has it")
+    } else {
+        Check {
+            advice: Some("mount /proc, so that Keylane can see it".into()),
+            ..check(
+                "no_new_privs",
+                Standing::Missing,
+                "not found in /proc/self/status",
+            )
+        }
+    }
+}
+
+fn outer_filter(facts: &Facts) -> Check {
+    let found = if facts.outer_filter {
+        "one is in force (a container's, most likely); what it denies, the other points show"
+    } else {
+        "none"
+    };
+    Check {
+        needed: false,
+        ..check("outer filter", Standing::Ok, found)
+    }
+}
+
+fn namespaces(facts: &Facts) -> Check {
+    let point = match &facts.namespaces {
+        Ok(()) => check(
+            "namespaces",
+            Standing::Ok,
+            "user, pid, network, IPC and UTS can be made",
+        ),
+        Err(error) => Check {
+            instead: Some(
+                "Landlock and the filter hold alone; lost: a second wall around processes, \
+                 network and IPC, and numbers of processes that mean nothing outside"
+                    .into(),
+            ),
+            advice: Some(
+                "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 or \
+                 kernel.apparmor_restrict_unprivileged_userns=0, whichever the kernel has"
+                    .into(),
+            ),
+            ..check("namespaces", Standing::Substituted, error.as_str())
+        },
+    };
+    Check {
+        needed: false,
+        ..point
+    }
+}
+
+fn cgroups(facts: &Facts) -> Check {
+    let found = match &facts.cgroups {
+        Cgroups::Unified(controllers) if controllers.is_empty() => {
+            "version 2 without controllers".to_owned()
+        }
+        Cgroups::Unified(controllers) => format!("version 2 with {}", controllers.join(", ")),
+        Cgroups::Split => "version 1, which Keylane does not use".to_owned(),
+        Cgroups::None => "none mounted".to_owned(),
+    };
+    Check {
+        instead: Some(
+            "this version puts nothing into cgroups: limits of each process (RLIMIT_AS, \
+             RLIMIT_NPROC) stand in; lost: one bound on the memory of all instances together"
+                .into(),
+        ),
+        needed: false,
+        ..check("cgroups", Standing::Substituted, found)
+    }
+}
+
+fn python(facts: &Facts) -> Check {
+    match &facts.python {
+        Ok(()) => check(
+            "python3.11",
+            Standing::Ok,
+            "Debian's library and standard library",
+        ),
+        Err(failure) => Check {
+            advice: failure.advice.clone(),
+            ..check("python3.11", Standing::Missing, failure.cause.as_str())
+        },
+    }
+}
+
+fn temporary(facts: &Facts) -> Check {
+    let name = "temporary folder";
+    match &facts.temporary {
+        Ok(path) => check(name, Standing::Ok, path.display().to_string()),
+        Err(failure) => Check {
+            advice: failure.advice.clone(),
+            ..check(name, Standing::Missing, failure.cause.as_str())
+        },
+    }
+}
+
+fn protection_keys(facts: &Facts) -> Check {
+    let point = if facts.pku {
+        check(
+            "protection keys",
+            Standing::Ok,
+            "the processor and the kernel offer them",
+        )
+    } else {
+        check("protection keys", Standing::Missing, NO_PKU)
+    };
+    Check {
+        needed: false,
+        ..point
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keylane_policy::blame::{Blame, Failure};
+
+    fn debian_12() -> Facts {
+        Facts {
+            machine: "x86_64".into(),
+            release: "6.1.0-37-amd64".into(),
+            cores: 2,
+            landlock: Ok(2),
+            seccomp: Ok(()),
+            no_new_privs: true,
+            outer_filter: false,
+            namespaces: Ok(()),
+            cgroups: Cgroups::Unified(vec!["memory".into(), "pids".into()]),
+            sealing: Ok(()),
+            pku: false,
+            python: Ok(()),
+            temporary: Ok("/tmp".into()),
+        }
+    }
+
+    fn named<'d>(diagnosis: &'d Diagnosis, name: &str) -> &'d Check {
+        diagnosis
+            .checks
+            .iter()
+            .find(|check| check.name == name)
+            .unwrap()
+    }
+
+    #[test]
+    fn debian_12_is_fit_for_process_with_landlocks_scopes_substituted() {
+        let diagnosis = judge(&debian_12());
+        assert!(diagnosis.process.fit, "{diagnosis:#?}");
+        let landlock = named(&diagnosis, "Landlock");
+        assert_eq!(landlock.standing, Standing::Substituted);
+        assert!(landlock.instead.as_deref().unwrap().contains("lost:"));
+    }
+
+    #[test]
+    fn each_needed_point_alone_makes_the_host_unfit_and_says_what_to_do() {
+        let failure = || Failure::new(Blame::Host, "x", "y").advise("z");
+        type Break<'b> = (&'b str, Box<dyn Fn(&mut Facts) + 'b>);
+        let breaks: Vec<Break<'_>> = vec![
+            ("processor", Box::new(|f| f.machine = "aarch64".into())),
+            (
+                "kernel",
+                Box::new(|f| f.release = "5.15.0-91-generic".into()),
+            ),
+            ("kernel", Box::new(|f| f.release = String::new())),
+            ("Landlock", Box::new(|f| f.landlock = Ok(1))),
+            ("Landlock", Box::new(|f| f.landlock = Err("ENOSYS".into()))),
+            ("seccomp", Box::new(|f| f.seccomp = Err("EINVAL".into()))),
+            ("no_new_privs", Box::new(|f| f.no_new_privs = false)),
+            (
+                "sealed memory",
+                Box::new(|f| f.sealing = Err("EPERM".into())),
+            ),
+            ("python3.11", Box::new(|f| f.python = Err(failure()))),
+            (
+                "temporary folder",
+                Box::new(|f| f.temporary = Err(failure())),
+            ),
+        ];
+        for (name, break_it) in breaks {
+            let mut facts = debian_12();
+            break_it(&mut facts);
+            let diagnosis = judge(&facts);
+            assert!(!diagnosis.process.fit, "{name}");
+            assert_eq!(diagnosis.process.reasons.len(), 1, "{name}");
+            assert!(
+                diagnosis.process.reasons[0].starts_with(name),
+                "{diagnosis:#?}"
+            );
+            assert!(named(&diagnosis, name).advice.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_only_strengthens_the_jail_is_substituted_and_says_what_is_lost() {
+        let mut facts = debian_12();
+        facts.namespaces = Err("EPERM".into());
+        facts.cgroups = Cgroups::Split;
+        let diagnosis = judge(&facts);
+        assert!(diagnosis.process.fit);
+        for name in ["namespaces", "cgroups"] {
+            let check = named(&diagnosis, name);
+            assert_eq!(check.standing, Standing::Substituted);
+            assert!(
+                check.instead.as_deref().unwrap().contains("lost:"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn mpk_is_never_promised_by_a_version_that_lacks_it() {
+        let perfect = judge_mpk(true, "6.18.1");
+        assert!(!perfect.fit);
+        assert_eq!(
+            perfect.reasons,
+            ["isolation mpk is not built yet in this version"]
+        );
+        assert_eq!(judge_mpk(false, "6.1.0").reasons.len(), 3);
+    }
+
+    #[test]
+    fn a_release_is_compared_by_its_numbers() {
+        assert_eq!(version("6.1.0-37-amd64"), Some((6, 1)));
+        assert_eq!(version("10.2-rc1"), Some((10, 2)));
+        assert_eq!(version("six"), None);
+        assert_eq!(version("6"), None);
+    }
+}

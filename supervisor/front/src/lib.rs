@@ -1,0 +1,22 @@
+//! The front: what a person or a program talks to.
+//!
+//! It reads projects, stages functions' files, checks the host, renders reports. It holds no key,
+//! maps no tenant memory and has no `unsafe`; lanes and functions are hostile to it, and so are
+//! the files of a project.
+
+#![forbid(unsafe_code)]
+
+pub mod beneath;
+pub mod exit;
+pub mod host;
+pub mod isolation;
+pub mod problem;
+pub mod project;
+pub mod refusal;
+pub mod render;
+pub mod runtime;
+pub mod source;
+pub mod stage;
+pub mod suggest;
+#[cfg(test)]
+mod testing;

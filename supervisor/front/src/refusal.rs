@@ -1,0 +1,59 @@
+//! Why the command does not do what it was asked: one failure, or the problems of a project.
+
+use crate::exit::Exit;
+use crate::problem::Problem;
+use keylane_policy::blame::{Blame, Failure};
+
+/// Why nothing ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// One thing went wrong.
+    Failure(Failure),
+    /// A project has problems, of which one at least is an error.
+    Problems {
+        /// The project, as the operator named it.
+        project: String,
+        /// Its problems, warnings included.
+        problems: Vec<Problem>,
+    },
+}
+
+impl Refusal {
+    /// The exit code that fits.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Refusal::Failure(failure) => Exit::before(failure.blame),
+            Refusal::Problems { .. } => Exit::Refused,
+        }
+    }
+
+    /// The refusal as one failure; the problems are told apart from it.
+    pub fn summary(&self) -> Failure {
+        match self {
+            Refusal::Failure(failure) => failure.clone(),
+            Refusal::Problems { project, problems } => {
+                let errors = problems.iter().filter(|problem| problem.is_error()).count();
+                let count = if errors == 1 {
+                    "1 error".into()
+                } else {
+                    format!("{errors} errors")
+                };
+                Failure::new(Blame::Workflow, format!("checking {project}"), count)
+            }
+        }
+    }
+
+    /// The problems, if that is what it is.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Refusal::Failure(_) => &[],
+            Refusal::Problems { problems, .. } => problems,
+        }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Refusal {
+        Refusal::Failure(failure)
+    }
+}

@@ -1,0 +1,184 @@
+//! A function's files, copied into a tree of its own that nothing else shares.
+//!
+//! ```text
+//!  TMPDIR/keylane-<random>/          0711 for root, else 0700; ours alone can list it
+//!      lock                          flock'd while the stage is in use
+//!      <random>/                     a name that another user cannot guess
+//!          lastpx/                   function `lastpx`: its `path`, and its `include`s
+//!          volume/
+//! ```
+//! `plan` decides what goes where and refuses links, devices and floods; `copy` writes it;
+//! `sweep` removes what a killed Keylane left.
+//!
+//! An attacker controls: everything below the project's folder, also while it is being copied.
+//! Other users of the host share the temporary folder.
+
+mod copy;
+pub mod plan;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use crate::beneath::Folder;
+use keylane_policy::blame::{Blame, Failure};
+use plan::Plan;
+use rustix::fd::OwnedFd;
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// What the name of every stage begins with.
+const PREFIX: &str = "keylane-";
+
+/// What a failure here was doing.
+const DOING: &str = "staging the functions' files";
+
+/// The name of the lock in a stage.
+const LOCK: &str = "lock";
+
+/// The staged trees of one deployment, removed when this is dropped.
+#[derive(Debug)]
+pub struct Stage {
+    root: PathBuf,
+    trees: PathBuf,
+    lock: OwnedFd,
+}
+
+impl Stage {
+    /// Copies the files of all functions into a fresh stage below the temporary folder
+    /// (`TMPDIR`, else /tmp), after removing stages that a killed Keylane left there.
+    pub fn create(project: &Folder, plans: &[Plan]) -> Result<Stage, Failure> {
+        Stage::create_in(&std::env::temp_dir(), project, plans)
+    }
+
+    fn create_in(parent: &Path, project: &Folder, plans: &[Plan]) -> Result<Stage, Failure> {
+        let parent = parent
+            .canonicalize()
+            .map_err(|error| no_folder(parent, &error))?;
+        check_parent(&parent)?;
+        sweep::sweep(&parent);
+        let stage = Stage::empty(&parent).map_err(|error| no_folder(&parent, &error))?;
+        for plan in plans {
+            copy::copy(project, plan, &stage.tree(plan.function.as_str()))?;
+        }
+        Ok(stage)
+    }
+
+    /// The folder that holds everything, which whoever outlives this process removes.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The tree of a function.
+    pub fn tree(&self, function: &str) -> PathBuf {
+        self.trees.join(function)
+    }
+
+    /// The open lock; as long as it is open nobody sweeps the stage away.
+    pub fn lock(&self) -> &OwnedFd {
+        &self.lock
+    }
+
+    fn empty(parent: &Path) -> io::Result<Stage> {
+        let root = parent.join(format!("{PREFIX}{}", random_name()?));
+        std::fs::DirBuilder::new().mode(0o700).create(&root)?;
+        let lock = match take_lock(&root) {
+            Ok(lock) => lock,
+            Err(error) => {
+                let _ = std::fs::remove_dir_all(&root);
+                return Err(error);
+            }
+        };
+        // Root's functions run as another user, who must pass through here without listing it.
+        let mode = if rustix::process::geteuid().is_root() {
+            0o711
+        } else {
+            0o700
+        };
+        let trees = root.join(random_name()?);
+        let stage = Stage { root, trees, lock };
+        std::fs::set_permissions(&stage.root, PermissionsExt::from_mode(mode))?;
+        std::fs::create_dir(&stage.trees)?;
+        std::fs::set_permissions(&stage.trees, PermissionsExt::from_mode(mode))?;
+        Ok(stage)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // Whoever else removes it (the spawner, when this process was killed) may be quicker.
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+/// Makes and locks the lock of a fresh stage.
+fn take_lock(root: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let lock = rustix::fs::open(root.join(LOCK), flags, Mode::RUSR | Mode::WUSR)?;
+    rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    // A sweep that found the lock free between the two lines above has removed the stage.
+    if rustix::fs::fstat(&lock)?.st_nlink == 0 {
+        return Err(io::Error::other(
+            "another Keylane removed the new stage; try again",
+        ));
+    }
+    Ok(lock)
+}
+
+/// 128 random bits in hexadecimal.
+fn random_name() -> io::Result<String> {
+    let mut bytes = [0u8; 16];
+    let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+    if filled != bytes.len() {
+        return Err(io::Error::other("the kernel gave too few random bytes"));
+    }
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The temporary folder must not let another user rename what is in it, and root's functions,
+/// which run as another user, must be able to pass through it.
+fn check_parent(parent: &Path) -> Result<(), Failure> {
+    let advice = "set TMPDIR to a folder like /tmp (root's, mode 1777), or unset it";
+    let wrong = |cause| Err(Failure::new(Blame::Operator, DOING, cause).advise(advice));
+    let me = rustix::process::geteuid();
+    for folder in parent.ancestors() {
+        let metadata = std::fs::metadata(folder).map_err(|error| no_folder(folder, &error))?;
+        let (mode, shown) = (metadata.mode(), folder.display());
+        if folder == parent && mode & 0o002 != 0 && mode & 0o1000 == 0 {
+            return wrong(format!(
+                "{shown} can be changed by everybody and has no sticky bit"
+            ));
+        }
+        if folder == parent && metadata.uid() != 0 && metadata.uid() != me.as_raw() {
+            return wrong(format!("{shown} belongs to another user"));
+        }
+        if me.is_root() && mode & 0o001 == 0 {
+            return wrong(format!(
+                "{shown} is closed to the users that functions run as"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the temporary folder can hold a stage; what `doctor` asks.
+pub fn check_temporary() -> Result<PathBuf, Failure> {
+    let parent = std::env::temp_dir();
+    let parent = parent
+        .canonicalize()
+        .map_err(|error| no_folder(&parent, &error))?;
+    check_parent(&parent)?;
+    Ok(parent)
+}
+
+fn no_folder(parent: &Path, error: &io::Error) -> Failure {
+    let failure = Failure::new(Blame::Host, DOING, format!("{}: {error}", parent.display()));
+    match error.kind() {
+        io::ErrorKind::StorageFull => failure.advise(FULL),
+        _ => failure.advise("set TMPDIR to a folder that exists and that you may write"),
+    }
+}
+
+/// What to do when the disk is full.
+const FULL: &str = "free some space there, or set TMPDIR to a folder on a larger file system";
