@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod beneath;
+pub mod deployment;
 pub mod exit;
 pub mod host;
 pub mod isolation;

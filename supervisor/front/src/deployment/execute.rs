@@ -1,0 +1,266 @@
+//! One execution, seen from the front: hand it to a lane, carry loans between lanes, take the
+//! report.
+
+use super::{Deployment, Listener, Source, TURN, Transfer, bug};
+use keylane_policy::abi::message::{FromLane, FromSpawner, LaneId, ToLane, Who};
+use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::limit::REPORT_BYTES;
+use keylane_policy::report::Report;
+use keylane_sys::body;
+use keylane_sys::host::now_ns;
+use keylane_sys::link::{Incoming, Received};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Why there is no report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// A signal told this process to end.
+    Signal(i32),
+    /// Something failed that is no error of the workflow.
+    Failure(Failure),
+}
+
+impl From<Failure> for Interruption {
+    fn from(failure: Failure) -> Interruption {
+        Interruption::Failure(failure)
+    }
+}
+
+/// The lane that runs executions; the others help it.
+const PRIMARY: LaneId = 0;
+
+const DOING: &str = "running the workflow";
+
+fn host(error: io::Error) -> Failure {
+    Failure::new(Blame::Host, DOING, error.to_string())
+}
+
+pub(super) fn execute(
+    deployment: &mut Deployment,
+    name: &str,
+    input: &[u8],
+    listener: &mut dyn Listener,
+) -> Result<Report, Interruption> {
+    let execution = deployment.executions;
+    deployment.executions = execution.wrapping_add(1);
+    deployment.begin(execution, name, input).map_err(host)?;
+    loop {
+        for source in deployment.wait().map_err(host)? {
+            match source {
+                Source::Signals => {
+                    if let Some(interruption) = deployment.signal() {
+                        return Err(interruption);
+                    }
+                }
+                Source::Pipe(number) => {
+                    deployment
+                        .pipes
+                        .read(number, &mut deployment.ready, listener);
+                }
+                Source::Spawner => deployment.hear_of_ends()?,
+                Source::Lane(lane) => {
+                    if let Some(report) = deployment.hear_lane(lane, execution, listener)? {
+                        return Ok(report);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Deployment {
+    fn begin(&mut self, execution: u64, name: &str, input: &[u8]) -> io::Result<()> {
+        // A lane that still runs branches of an earlier execution is not asked to help.
+        let helpers = self
+            .lanes
+            .keys()
+            .copied()
+            .filter(|lane| *lane != PRIMARY)
+            .filter(|lane| {
+                !self
+                    .transfers
+                    .values()
+                    .any(|transfer| transfer.borrower == *lane)
+            })
+            .collect();
+        let order = ToLane::Execute {
+            execution,
+            name: name.to_owned(),
+            workflow: self.workflow.clone(),
+            started_ns: now_ns(),
+            helpers,
+        };
+        let body = body::sealed("keylane-input", input)?;
+        let lane = self.lanes.get(&PRIMARY);
+        let lane = lane.ok_or_else(|| io::Error::other("the lane that runs executions is gone"))?;
+        lane.link.send(&order, &[body.as_fd()])
+    }
+
+    fn hear_of_ends(&mut self) -> Result<(), Failure> {
+        for _ in 0..TURN {
+            match self.spawner.try_recv().map_err(host)? {
+                Incoming::Nothing => return Ok(()),
+                Incoming::Message(got) => self.heed(got)?,
+                Incoming::Closed => return Err(bug(DOING, "the spawner ended")),
+                Incoming::Garbage(fault) => return Err(bug(DOING, fault)),
+            }
+        }
+        self.ready.again(Source::Spawner);
+        Ok(())
+    }
+
+    fn heed(&mut self, got: Received<FromSpawner>) -> Result<(), Failure> {
+        match got.message {
+            FromSpawner::Output { who } => self.listen(who, got.descriptors).map_err(host),
+            FromSpawner::Ended {
+                who: Who::Lane(lane),
+                how,
+            } => self.lane_lost(lane, &format!("{how:?}")),
+            FromSpawner::Unfit(failure) => Err(failure),
+            // A function whose zygote is gone fails at its next call, with an error that the
+            // workflow may catch; the lane tells it.
+            FromSpawner::Ended { .. }
+            | FromSpawner::ZygoteFailed { .. }
+            | FromSpawner::ZygoteUp { .. }
+            | FromSpawner::LaneUp { .. }
+            | FromSpawner::LaneFailed { .. }
+            | FromSpawner::Ready { .. } => Ok(()),
+        }
+    }
+
+    fn hear_lane(
+        &mut self,
+        lane: LaneId,
+        execution: u64,
+        listener: &mut dyn Listener,
+    ) -> Result<Option<Report>, Failure> {
+        for _ in 0..TURN {
+            let Some(known) = self.lanes.get(&lane) else {
+                return Ok(None);
+            };
+            let got = match known.link.try_recv().map_err(host)? {
+                Incoming::Nothing => return Ok(None),
+                Incoming::Message(got) => got,
+                Incoming::Closed => {
+                    return self.lane_lost(lane, "it closed its socket").map(|()| None);
+                }
+                Incoming::Garbage(fault) => {
+                    return self.lane_lost(lane, &fault.to_string()).map(|()| None);
+                }
+            };
+            let body = got.descriptors.into_iter().next();
+            match got.message {
+                FromLane::Progress {
+                    execution: of,
+                    state,
+                    done,
+                    total,
+                } if of == execution => {
+                    listener.progress(&state, done, total);
+                }
+                FromLane::Lend { loan, to } => self.carry_out(lane, loan, to, body)?,
+                FromLane::Repay { loan, to } => self.carry_back(lane, loan, to, body),
+                FromLane::Finished { execution: of } if of == execution && lane == PRIMARY => {
+                    self.ready.again(Source::Lane(lane));
+                    return read_report(body).map(Some);
+                }
+                FromLane::Refused(failure) => return Err(failure),
+                // Late words about an earlier execution.
+                FromLane::Progress { .. } | FromLane::Finished { .. } | FromLane::Deployed => {}
+            }
+        }
+        self.ready.again(Source::Lane(lane));
+        Ok(None)
+    }
+
+    /// Hands branches of `lender` to another lane; both must be who they say.
+    fn carry_out(
+        &mut self,
+        lender: LaneId,
+        loan: u32,
+        to: LaneId,
+        body: Option<OwnedFd>,
+    ) -> Result<(), Failure> {
+        let allowed =
+            lender == PRIMARY && to != PRIMARY && !self.transfers.contains_key(&(lender, loan));
+        let (Some(body), true) = (body, allowed) else {
+            return Err(bug(
+                DOING,
+                format!("lane {lender} lends what it may not to lane {to}"),
+            ));
+        };
+        let order = ToLane::Borrow { loan, from: lender };
+        let sent = self
+            .lanes
+            .get(&to)
+            .map(|lane| lane.link.try_send(&order, &[body.as_fd()]));
+        if let Some(Ok(())) = sent {
+            self.transfers.insert(
+                (lender, loan),
+                Transfer {
+                    lender,
+                    borrower: to,
+                },
+            );
+            return Ok(());
+        }
+        self.tell_lost(lender, loan)
+    }
+
+    /// Hands results back to the lane that lent, if this borrower owes them.
+    fn carry_back(&mut self, borrower: LaneId, loan: u32, to: LaneId, body: Option<OwnedFd>) {
+        let owed = Transfer {
+            lender: to,
+            borrower,
+        };
+        if self.transfers.get(&(to, loan)) != Some(&owed) {
+            return;
+        }
+        self.transfers.remove(&(to, loan));
+        if let (Some(lane), Some(body)) = (self.lanes.get(&to), body) {
+            // A lender that is gone has no use for them.
+            let _gone_is_fine = lane
+                .link
+                .try_send(&ToLane::Repaid { loan }, &[body.as_fd()]);
+        }
+    }
+
+    fn tell_lost(&mut self, lender: LaneId, loan: u32) -> Result<(), Failure> {
+        match self.lanes.get(&lender) {
+            Some(lane) => lane
+                .link
+                .try_send(&ToLane::LoanLost { loan }, &[])
+                .map_err(host),
+            None => Ok(()),
+        }
+    }
+
+    /// A lane is gone: without its primary the deployment is over, another lane's loans go back.
+    fn lane_lost(&mut self, lane: LaneId, how: &str) -> Result<(), Failure> {
+        if self.lanes.remove(&lane).is_none() {
+            return Ok(());
+        }
+        self.ready.forget(Source::Lane(lane));
+        if lane == PRIMARY {
+            return Err(bug(
+                DOING,
+                format!("lane {lane}, which ran the workflow, ended: {how}"),
+            ));
+        }
+        let lost: Vec<(LaneId, u32)> = self
+            .transfers
+            .extract_if(.., |_, transfer| transfer.borrower == lane)
+            .map(|((lender, loan), _)| (lender, loan))
+            .collect();
+        lost.into_iter()
+            .try_for_each(|(lender, loan)| self.tell_lost(lender, loan))
+    }
+}
+
+fn read_report(body: Option<OwnedFd>) -> Result<Report, Failure> {
+    let body = body.ok_or_else(|| bug(DOING, "a report without a body"))?;
+    let text = body::read(&body, REPORT_BYTES).map_err(|error| bug(DOING, error))?;
+    serde_json::from_slice(&text)
+        .map_err(|error| bug(DOING, format!("a report that is none: {error}")))
+}
