@@ -1,0 +1,88 @@
+//! Small projects, made for one test and removed after it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A project in a folder of its own.
+#[derive(Debug)]
+pub struct Project {
+    root: PathBuf,
+}
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+impl Project {
+    /// An empty folder.
+    pub fn empty() -> Project {
+        let name = format!(
+            "klt-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let root = std::env::temp_dir().join(name);
+        fs::create_dir_all(&root).expect("making a project");
+        Project { root }
+    }
+
+    /// A project whose workflow calls these functions one after the other. Each is a name and the
+    /// Python source of a module of that name with a `handler`.
+    pub fn sequence(functions: &[(&str, &str)]) -> Project {
+        let mut states = Vec::new();
+        for (at, (name, _)) in functions.iter().enumerate() {
+            let onward = match functions.get(at + 1) {
+                Some((next, _)) => format!(r#""Next": "{next}""#),
+                None => r#""End": true"#.to_owned(),
+            };
+            states.push(format!(
+                r#""{name}": {{"Type": "Task", "Resource": "{name}", {onward}}}"#
+            ));
+        }
+        let first = functions.first().expect("a project without functions").0;
+        let definition =
+            format!(r#"{{"StartAt": "{first}", "States": {{{}}}}}"#, states.join(", "));
+        Project::with(&definition, functions)
+    }
+
+    /// A project with this definition and these functions.
+    pub fn with(definition: &str, functions: &[(&str, &str)]) -> Project {
+        let project = Project::empty();
+        let mut manifest =
+            "[workflow]\nname = \"t\"\ndefinition = \"workflow.asl.json\"\n".to_owned();
+        for (name, source) in functions {
+            manifest.push_str(&format!(
+                "\n[functions.{name}]\nruntime = \"python3.11\"\npath = \"functions/{name}\"\n\
+                 handler = \"{name}.handler\"\n"
+            ));
+            project.write(&format!("functions/{name}/{name}.py"), source);
+        }
+        project.write("workflow.asl.json", definition);
+        project.write("keylane.toml", &manifest);
+        project
+    }
+
+    /// Writes a file below the project.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("making a folder");
+        fs::write(path, text).expect("writing a file");
+    }
+
+    /// Adds text to `keylane.toml`.
+    pub fn append(&self, text: &str) {
+        let path = self.root.join("keylane.toml");
+        let old = fs::read_to_string(&path).expect("reading keylane.toml");
+        fs::write(path, old + text).expect("writing keylane.toml");
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
