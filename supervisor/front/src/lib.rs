@@ -7,13 +7,17 @@
 #![forbid(unsafe_code)]
 
 pub mod beneath;
+pub mod check;
+pub mod cli;
 pub mod exit;
 pub mod host;
 pub mod isolation;
+pub mod json;
 pub mod problem;
 pub mod project;
 pub mod refusal;
 pub mod render;
+pub mod run;
 pub mod runtime;
 pub mod source;
 pub mod stage;
