@@ -39,8 +39,10 @@ impl Project {
             ));
         }
         let first = functions.first().expect("a project without functions").0;
-        let definition =
-            format!(r#"{{"StartAt": "{first}", "States": {{{}}}}}"#, states.join(", "));
+        let definition = format!(
+            r#"{{"StartAt": "{first}", "States": {{{}}}}}"#,
+            states.join(", ")
+        );
         Project::with(&definition, functions)
     }
 

@@ -6,7 +6,7 @@ use keylane_policy::blame::{Blame, Failure};
 /// What the operator asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Asked {
-    /// `mpk` where it can be had, else `process`; says which and why
+    /// Takes `mpk` where it can be had, else `process`; says which and why
     #[default]
     Auto,
     /// Functions as threads of one process, apart by memory protection keys (not built yet)
@@ -34,7 +34,9 @@ fn decide(asked: Asked, mpk: &judge::Verdict) -> Result<(Isolation, Option<Strin
         Asked::Process => Ok((Isolation::Process, None)),
         Asked::Auto => Ok((
             Isolation::Process,
-            Some(format!("isolation process, because {reasons}")),
+            Some(format!(
+                "isolation process, because mpk cannot be had: {reasons}"
+            )),
         )),
         Asked::Mpk => Err(Failure::new(Blame::Host, "choosing isolation mpk", reasons)
             .advise("use `--isolation process`, or `auto` to let Keylane choose")),
@@ -58,10 +60,7 @@ mod tests {
     fn auto_says_what_it_took_and_why_and_process_says_nothing() {
         let mpk = judge::judge_mpk(true, "6.18.0");
         let (_, why) = decide(Asked::Auto, &mpk).unwrap();
-        assert!(
-            why.unwrap()
-                .starts_with("isolation process, because isolation mpk is not built")
-        );
+        assert!(why.unwrap().contains("it is not built yet"));
         assert_eq!(
             decide(Asked::Process, &mpk).unwrap(),
             (Isolation::Process, None)

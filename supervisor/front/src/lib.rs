@@ -7,14 +7,18 @@
 #![forbid(unsafe_code)]
 
 pub mod beneath;
+pub mod check;
+pub mod cli;
 pub mod deployment;
 pub mod exit;
 pub mod host;
 pub mod isolation;
+pub mod json;
 pub mod problem;
 pub mod project;
 pub mod refusal;
 pub mod render;
+pub mod run;
 pub mod runtime;
 pub mod source;
 pub mod stage;

@@ -1,3 +1,9 @@
-//! Keylane's command line.
+//! Keylane's command line; everything is in the library beside it.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keylane_front::cli::start().into()
+}

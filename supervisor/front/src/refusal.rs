@@ -11,8 +11,6 @@ pub enum Refusal {
     Failure(Failure),
     /// A project has problems, of which one at least is an error.
     Problems {
-        /// The project, as the operator named it.
-        project: String,
         /// Its problems, warnings included.
         problems: Vec<Problem>,
     },
@@ -31,14 +29,14 @@ impl Refusal {
     pub fn summary(&self) -> Failure {
         match self {
             Refusal::Failure(failure) => failure.clone(),
-            Refusal::Problems { project, problems } => {
+            Refusal::Problems { problems } => {
                 let errors = problems.iter().filter(|problem| problem.is_error()).count();
                 let count = if errors == 1 {
                     "1 error".into()
                 } else {
                     format!("{errors} errors")
                 };
-                Failure::new(Blame::Workflow, format!("checking {project}"), count)
+                Failure::new(Blame::Workflow, "reading the project", count)
             }
         }
     }
@@ -47,7 +45,7 @@ impl Refusal {
     pub fn problems(&self) -> &[Problem] {
         match self {
             Refusal::Failure(_) => &[],
-            Refusal::Problems { problems, .. } => problems,
+            Refusal::Problems { problems } => problems,
         }
     }
 }

@@ -61,6 +61,9 @@ pub(super) fn execute(
                 Source::Spawner => deployment.hear_of_ends()?,
                 Source::Lane(lane) => {
                     if let Some(report) = deployment.hear_lane(lane, execution, listener)? {
+                        // Before the report, so that what a function printed is not told after
+                        // the execution's end.
+                        deployment.pipes.settle(listener);
                         return Ok(report);
                     }
                 }
@@ -261,6 +264,5 @@ impl Deployment {
 fn read_report(body: Option<OwnedFd>) -> Result<Report, Failure> {
     let body = body.ok_or_else(|| bug(DOING, "a report without a body"))?;
     let text = body::read(&body, REPORT_BYTES).map_err(|error| bug(DOING, error))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| bug(DOING, format!("a report that is none: {error}")))
+    crate::render::report::accept(&text)
 }

@@ -11,7 +11,6 @@ mod output;
 mod start;
 
 pub use execute::Interruption;
-pub use output::Line;
 
 use keylane_policy::abi::message::{
     FromLane, FromSpawner, FunctionEntry, FunctionId, LaneId, LoanId, Substitution, ToLane,
@@ -46,8 +45,8 @@ pub struct Plan {
 
 /// Who is told what happens meanwhile.
 pub trait Listener {
-    /// A line of some process's output.
-    fn line(&mut self, line: &Line);
+    /// A line of some process's output, labelled and escaped.
+    fn line(&mut self, line: &str);
     /// How far an execution has come: the state, branches done, branches in all (0, 0 outside of a
     /// fan-out).
     fn progress(&mut self, state: &str, done: u64, total: u64);
@@ -128,7 +127,7 @@ impl Deployment {
     /// Ends everything and waits until it is gone; the last output goes to `listener`.
     pub fn stop(mut self, listener: &mut dyn Listener) {
         self.end();
-        self.pipes.drain(listener);
+        self.pipes.settle(listener);
     }
 
     fn end(&mut self) {

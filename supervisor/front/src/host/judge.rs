@@ -108,7 +108,7 @@ pub fn judge(facts: &Facts) -> Diagnosis {
 
 /// The verdict on isolation `mpk`, from the two facts that decide it.
 pub fn judge_mpk(pku: bool, release: &str) -> Verdict {
-    let mut reasons = vec!["isolation mpk is not built yet in this version".to_owned()];
+    let mut reasons = vec!["it is not built yet in this version".to_owned()];
     if !pku {
         reasons.push(NO_PKU.to_owned());
     }
@@ -436,10 +436,7 @@ mod tests {
     fn mpk_is_never_promised_by_a_version_that_lacks_it() {
         let perfect = judge_mpk(true, "6.18.1");
         assert!(!perfect.fit);
-        assert_eq!(
-            perfect.reasons,
-            ["isolation mpk is not built yet in this version"]
-        );
+        assert_eq!(perfect.reasons, ["it is not built yet in this version"]);
         assert_eq!(judge_mpk(false, "6.1.0").reasons.len(), 3);
     }
 

@@ -44,10 +44,10 @@ impl Diagnosis {
             let found = escape::line(&check.found);
             text.push_str(&format!("{standing:<12} {:<16}  {found}\n", check.name));
             if let Some(instead) = &check.instead {
-                text.push_str(&format!("{:31}instead: {}\n", "", escape::line(instead)));
+                text.push_str(&indented(&format!("instead: {instead}")));
             }
             if let Some(advice) = &check.advice {
-                text.push_str(&format!("{:31}what to do: {}\n", "", escape::line(advice)));
+                text.push_str(&indented(&format!("what to do: {advice}")));
             }
         }
         text.push('\n');
@@ -55,6 +55,26 @@ impl Diagnosis {
         text.push_str(&verdict("mpk", &self.mpk));
         text
     }
+}
+
+/// A text below the findings, broken into lines that a terminal of 100 columns holds.
+fn indented(text: &str) -> String {
+    const ROOM: usize = 68;
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= ROOM => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+        .iter()
+        .map(|line| format!("{:31}{}\n", "", escape::line(line)))
+        .collect()
 }
 
 fn verdict(name: &str, verdict: &Verdict) -> String {

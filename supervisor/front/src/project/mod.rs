@@ -53,26 +53,23 @@ impl Project {
     pub fn load(path: &Path) -> Result<Project, Refusal> {
         let shown = path.display().to_string();
         let root = folder_of(path);
-        let doing = format!("opening the project {shown}");
-        let folder = Folder::open(root).map_err(|refused| {
-            Failure::new(
-                Blame::Operator,
-                doing.as_str(),
-                format!("{}: {refused}", root.display()),
-            )
-            .advise("name the folder that holds keylane.toml")
-        })?;
-        let absolute = root.canonicalize().map_err(|error| {
-            Failure::new(
-                Blame::Operator,
-                doing.as_str(),
-                format!("{}: {error}", root.display()),
-            )
-        })?;
-        read(folder, absolute, shown.clone()).map_err(|problems| Refusal::Problems {
-            project: shown,
-            problems,
-        })
+        let failure = |cause: String| {
+            Failure::new(Blame::Operator, "opening the project", cause)
+                .advise("name the folder of a project: one that holds keylane.toml")
+        };
+        let named = |error: &dyn std::fmt::Display| failure(format!("{}: {error}", root.display()));
+        let folder = Folder::open(root).map_err(|refused| named(&refused))?;
+        let absolute = root.canonicalize().map_err(|error| named(&error))?;
+        let bytes = match folder.read(Path::new(FILE), limit::DEFINITION_BYTES) {
+            Err(Refused::Missing) => {
+                return Err(failure(format!("there is no {FILE} in {}", root.display())).into());
+            }
+            other => other.map_err(|refused| refusal(FILE, &refused)),
+        };
+        bytes
+            .and_then(|bytes| decode(FILE, bytes))
+            .and_then(|manifest| read(folder, manifest, absolute, shown))
+            .map_err(|problems| Refusal::Problems { problems })
     }
 
     /// The functions' names, as the workflow may use them.
@@ -98,17 +95,12 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn read(folder: Folder, root: PathBuf, shown: String) -> Result<Project, Vec<Problem>> {
-    let bytes = folder
-        .read(Path::new(FILE), limit::DEFINITION_BYTES)
-        .map_err(|refused| match refused {
-            Refused::Missing => vec![
-                Problem::file(FILE, "there is no such file in this folder")
-                    .suggest("name the folder of a project: one that holds keylane.toml"),
-            ],
-            other => refusal(FILE, &other),
-        })?;
-    let manifest = decode(FILE, bytes)?;
+fn read(
+    folder: Folder,
+    manifest: Source,
+    root: PathBuf,
+    shown: String,
+) -> Result<Project, Vec<Problem>> {
     let parsed = Manifest::parse(&manifest)?;
     let definition = text(&folder, &parsed.definition, limit::DEFINITION_BYTES);
     let input = parsed.input.as_ref();

@@ -311,20 +311,24 @@ fn a_project_file_that_is_a_link_a_fifo_huge_or_marked_is_refused() {
 }
 
 #[test]
-fn a_folder_that_is_no_project_says_so() {
+fn a_folder_that_is_no_project_is_the_operators_mistake() {
     let temp = TempFolder::new();
-    let problem = &load_problems(&temp)[0];
-    assert_eq!(
-        (problem.file.as_str(), problem.message.as_str()),
-        (FILE, "there is no such file in this folder")
-    );
-    assert!(
-        problem
-            .suggestion
-            .as_deref()
-            .unwrap()
-            .contains("holds keylane.toml")
-    );
-    let missing = Project::load(&temp.path().join("none")).unwrap_err();
-    assert_eq!(missing.exit(), crate::exit::Exit::Refused);
+    for path in [
+        temp.path().to_owned(),
+        temp.path().join("none"),
+        temp.path().join(FILE),
+    ] {
+        let Refusal::Failure(failure) = Project::load(&path).unwrap_err() else {
+            panic!("{}", path.display())
+        };
+        assert_eq!(failure.blame, keylane_policy::blame::Blame::Operator);
+        assert!(
+            failure
+                .advice
+                .as_deref()
+                .unwrap()
+                .contains("holds keylane.toml"),
+            "{failure}"
+        );
+    }
 }

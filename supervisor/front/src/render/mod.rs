@@ -1,6 +1,14 @@
-//! Everything that a person sees is written here.
+//! Everything that a person or a program reads of Keylane is written here.
 //!
 //! An attacker controls: the texts inside reports, failures, problems and output. Each of them
 //! passes [`escape`] on its way out.
 
+pub mod duration;
 pub mod escape;
+pub mod failure;
+pub mod output;
+pub mod pretty;
+pub mod report;
+pub mod screen;
+#[cfg(test)]
+mod tests;

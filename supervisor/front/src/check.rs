@@ -1,0 +1,223 @@
+//! Checks a whole project: its file, its definition, its functions' files and handlers, its
+//! default input. What passes can be staged and run.
+
+use crate::json;
+use crate::problem::{Problem, Severity};
+use crate::project::Project;
+use crate::project::manifest::Function;
+use crate::project::name::Name;
+use crate::refusal::Refusal;
+use crate::source::{Position, Source};
+use crate::stage::plan::{Item, Plan};
+use crate::suggest;
+use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::limit;
+use keylane_workflow::Definition;
+use std::io::Read;
+use std::path::Path;
+
+/// A project that can be staged and run.
+#[derive(Debug)]
+pub struct Checked {
+    /// The project.
+    pub project: Project,
+    /// What its functions' trees will hold, in the order of the functions.
+    pub plans: Vec<Plan>,
+    /// What somebody should look at.
+    pub warnings: Vec<Problem>,
+}
+
+/// Checks a project, given by its folder or its `keylane.toml`.
+pub fn project(path: &Path) -> Result<Checked, Refusal> {
+    let project = Project::load(path)?;
+    let mut problems = definition(&project.definition, &project.function_names());
+    if let Some(input) = &project.default_input
+        && let Err(fault) = json::check(input.text().as_bytes())
+    {
+        let place = input.position(fault.offset);
+        problems.push(
+            Problem::at(
+                input,
+                place,
+                format!("the default input is not JSON: {}", fault.message),
+            )
+            .suggest("correct it; `python3 -m json.tool FILE` finds most mistakes too"),
+        );
+    }
+    let mut plans = Vec::new();
+    for function in &project.functions {
+        match Plan::make(&project, function) {
+            Ok(plan) => {
+                problems.extend(handler(&project, function, &plan));
+                plans.push(plan);
+            }
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    if problems.iter().any(Problem::is_error) {
+        return Err(Refusal::Problems { problems });
+    }
+    Ok(Checked {
+        project,
+        plans,
+        warnings: problems,
+    })
+}
+
+/// Checks a definition without a project: every function that it names is taken to exist.
+pub fn definition_alone(path: &Path) -> Result<Vec<Problem>, Refusal> {
+    let shown = path.display().to_string();
+    let doing = format!("reading the definition {shown}");
+    let failure = |cause: String| Failure::new(Blame::Operator, doing.as_str(), cause);
+    let mut bytes = Vec::new();
+    let limit = limit::DEFINITION_BYTES;
+    std::fs::File::open(path)
+        .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+        .map_err(|error| failure(error.to_string()).advise("name a file that you may read"))?;
+    if bytes.len() as u64 > limit {
+        return Err(failure(format!("it is longer than the limit of {limit} bytes")).into());
+    }
+    let source = Source::from_bytes(shown.as_str(), bytes).map_err(|(place, why)| {
+        failure(format!(
+            "line {}, column {}: {why}",
+            place.line, place.column
+        ))
+        .advise("save the file as UTF-8 without a byte order mark")
+    })?;
+    let problems = definition(&source, &named_functions(source.text()));
+    if problems.iter().any(Problem::is_error) {
+        return Err(Refusal::Problems { problems });
+    }
+    Ok(problems)
+}
+
+/// Every word by which a definition may call a function: the parts of each `Resource` and
+/// `FunctionName`, which may be an ARN.
+fn named_functions(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut todo: Vec<serde_json::Value> = serde_json::from_str(text).into_iter().collect();
+    while let Some(value) = todo.pop() {
+        match value {
+            serde_json::Value::Object(members) => {
+                for key in ["Resource", "FunctionName", "FunctionName.$"] {
+                    let name = members.get(key).and_then(serde_json::Value::as_str);
+                    names.extend(
+                        name.into_iter()
+                            .flat_map(|n| n.split(':'))
+                            .map(str::to_owned),
+                    );
+                }
+                todo.extend(members.into_iter().map(|(_key, value)| value));
+            }
+            serde_json::Value::Array(items) => todo.extend(items),
+            _ => {}
+        }
+    }
+    names.retain(|name| Name::try_from(name.as_str()).is_ok());
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Problems of a States Language definition whose project has these functions.
+fn definition(source: &Source, functions: &[String]) -> Vec<Problem> {
+    let found = match Definition::check(source.text().as_bytes(), functions) {
+        Ok((_definition, warnings)) => warnings,
+        Err(problems) => problems,
+    };
+    found
+        .into_iter()
+        .map(|problem| from_workflow(source, problem))
+        .collect()
+}
+
+fn from_workflow(source: &Source, problem: keylane_workflow::Problem) -> Problem {
+    let place = Position {
+        line: problem.line as usize,
+        column: problem.column as usize,
+    };
+    Problem {
+        severity: match problem.severity {
+            keylane_workflow::Severity::Error => Severity::Error,
+            keylane_workflow::Severity::Warning => Severity::Warning,
+        },
+        pointer: Some(problem.pointer),
+        suggestion: problem.suggestion,
+        ..Problem::at(source, place, problem.message)
+    }
+}
+
+/// Whether a function's handler is in its tree.
+fn handler(project: &Project, function: &Function, plan: &Plan) -> Vec<Problem> {
+    let module = function.handler.module_path();
+    let here = |message: String| {
+        let message = format!("function {}: {message}", function.name);
+        Problem::at(&project.manifest, function.declared, message)
+    };
+    let mut problems = Vec::new();
+    if plan.has_file("requirements.txt") {
+        let advice = "put the packages' files into the function's folder";
+        let message = "this version installs nothing from requirements.txt".into();
+        problems.push(here(message).suggest(advice).warning());
+    }
+    let source = [format!("{module}.py"), format!("{module}/__init__.py")];
+    let Some(file) = source.iter().find_map(|path| plan.source(path)) else {
+        if !has_extension_module(plan, &module) {
+            let message = format!(
+                "{} has neither {} nor {}",
+                function.path, source[0], source[1]
+            );
+            problems.push(here(message).suggest(handler_advice(function, plan)));
+        }
+        return problems;
+    };
+    let name = function.handler.function();
+    if let Ok(code) = project.folder.read(file, limit::DEFINITION_BYTES)
+        && !mentions(&String::from_utf8_lossy(&code), name)
+    {
+        let message = format!("{} never mentions {name}", file.display());
+        let advice = format!("define it there: `def {name}(event, context):`");
+        problems.push(here(message).suggest(advice).warning());
+    }
+    problems
+}
+
+/// Whether the module is a compiled one: `module.*.so`.
+fn has_extension_module(plan: &Plan, module: &str) -> bool {
+    let (stem, end) = (format!("{module}."), ".so");
+    let is_it = |path: &Path| {
+        path.to_str()
+            .is_some_and(|p| p.starts_with(&stem) && p.ends_with(end))
+    };
+    plan.items
+        .iter()
+        .any(|(path, item)| matches!(item, Item::File(_)) && is_it(path))
+}
+
+/// Which module may have been meant.
+fn handler_advice(function: &Function, plan: &Plan) -> String {
+    let modules: Vec<&str> = plan
+        .items
+        .keys()
+        .filter_map(|path| path.to_str()?.strip_suffix(".py"))
+        .collect();
+    let meant = suggest::nearest(&function.handler.module_path(), modules.iter().copied());
+    let only = if let [only] = modules[..] {
+        Some(only)
+    } else {
+        None
+    };
+    match meant.or(only) {
+        Some(module) => {
+            let (module, name) = (module.replace('/', "."), function.handler.function());
+            format!("write `handler = \"{module}.{name}\"`, if that was meant")
+        }
+        None => "create the module, or correct `handler` or `path`".into(),
+    }
+}
+
+/// Whether a text holds a word.
+fn mentions(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .any(|found| found == word)
+}

@@ -1,0 +1,229 @@
+//! The command line: what can be asked, in which words, with which help.
+
+mod validate;
+
+use crate::exit::Exit;
+use crate::host;
+use crate::isolation;
+use crate::render::report::document;
+use crate::run;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use keylane_policy::limit;
+use std::io::Write;
+use std::path::PathBuf;
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  keylane run docs/examples/finra
+  keylane run docs/examples/finra --input '{\"checks\": 200}'
+  keylane run docs/examples/finra --input @input.json --json | jq .output
+  echo '{\"checks\": 5}' | keylane run docs/examples/finra --input -
+  generate-inputs | keylane run docs/examples/finra --stream > reports.jsonl
+
+The output goes to standard output as JSON; a summary, the functions' own output and errors go to
+standard error.";
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  keylane validate docs/examples/finra
+  keylane validate docs/examples/finra/workflow.asl.json
+  keylane validate . --json | jq -r '.problems[].message'";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  keylane doctor
+  keylane doctor --json | jq -e .isolation.process.fit";
+
+/// Runs the functions of a workflow close together and still apart.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keylane",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a workflow and print its output
+    ///
+    /// Checks the project, stages each function's files into a tree of its own, starts the
+    /// functions in their sandboxes, runs the workflow and prints its output.
+    #[command(after_long_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Say whether this host can run Keylane, point by point
+    ///
+    /// Asks the kernel and the machine for everything that an isolation needs, and says for each
+    /// point whether it is there, what stands in where it is not, and what to do.
+    #[command(after_long_help = DOCTOR_EXAMPLES)]
+    Doctor {
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a project or a definition without running anything
+    ///
+    /// Checks keylane.toml, the workflow's definition, each function's files and handler, and the
+    /// default input. Every problem is shown with its line and with what to do.
+    #[command(after_long_help = VALIDATE_EXAMPLES)]
+    Validate {
+        /// A project's folder, its keylane.toml, or a definition (*.json)
+        #[arg(value_hint = ValueHint::AnyPath)]
+        path: PathBuf,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a completion script for a shell
+    ///
+    /// For bash: keylane completions bash > ~/.local/share/bash-completion/completions/keylane
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// The project's folder, or the keylane.toml in it
+    #[arg(value_hint = ValueHint::DirPath)]
+    project: PathBuf,
+    /// The input: JSON text, @FILE, or - for standard input
+    ///
+    /// Without it the project's default input is taken (`input` in keylane.toml), else {}.
+    #[arg(long, value_name = "JSON|@FILE|-", conflicts_with = "stream")]
+    input: Option<run::input::Source>,
+    /// Print the whole report as one JSON document instead of the output alone
+    #[arg(long)]
+    json: bool,
+    /// Take each line of standard input as an input and print each report on a line
+    ///
+    /// The functions stay warm between the lines. Every report is a JSON document, as with --json.
+    #[arg(long)]
+    stream: bool,
+    /// How functions are kept apart
+    #[arg(long, value_enum, value_name = "ISOLATION", default_value = "auto")]
+    isolation: isolation::Asked,
+    /// Lanes to run parallel branches on [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = lanes)]
+    lanes: Option<u16>,
+    /// Show failures alone: no notes, no progress, no output of functions, no summary
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn lanes(text: &str) -> Result<u16, String> {
+    let most = limit::LANES;
+    match text.parse::<u16>() {
+        Ok(number) if (1..=most).contains(&usize::from(number)) => Ok(number),
+        _ => Err(format!("choose a whole number from 1 to {most}")),
+    }
+}
+
+/// Does what the arguments of this process ask.
+pub fn start() -> Exit {
+    let cli = match parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; the rest is a refusal.
+            let exit = if error.use_stderr() {
+                Exit::Refused
+            } else {
+                Exit::Done
+            };
+            return if error.print().is_ok() {
+                exit
+            } else {
+                Exit::Unwritten
+            };
+        }
+    };
+    match cli.command {
+        Command::Run(args) => run::run(run::Options {
+            project: args.project,
+            input: args.input.unwrap_or_default(),
+            json: args.json || args.stream,
+            stream: args.stream,
+            isolation: args.isolation,
+            lanes: args.lanes,
+            quiet: args.quiet,
+        }),
+        Command::Doctor { json } => doctor(json),
+        Command::Validate { path, json } => validate::validate(&path, json),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command(), "keylane", &mut script);
+            print(&String::from_utf8_lossy(&script), Exit::Done)
+        }
+    }
+}
+
+/// The command with its table of exit codes, which is made from the enum.
+fn command() -> clap::Command {
+    Cli::command().after_long_help(Exit::help())
+}
+
+fn parse() -> Result<Cli, clap::Error> {
+    use clap::FromArgMatches;
+    let matches = command().try_get_matches()?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))
+}
+
+fn doctor(json: bool) -> Exit {
+    let diagnosis = host::examine();
+    let exit = if diagnosis.process.fit {
+        Exit::Done
+    } else {
+        Exit::Host
+    };
+    let text = if json {
+        diagnosis.json()
+    } else {
+        Ok(diagnosis.human())
+    };
+    match text {
+        Ok(text) if json => print(&document(&text, false), exit),
+        Ok(text) => print(&text, exit),
+        Err(_unwritable) => Exit::Bug,
+    }
+}
+
+/// Writes to standard output; `exit` unless that fails.
+pub(crate) fn print(text: &str, exit: Exit) -> Exit {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => exit,
+        // The reader went away, as `head` does: it knows, and wants to hear nothing.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Unwritten,
+        Err(error) => {
+            let _ = writeln!(
+                std::io::stderr(),
+                "keylane: writing to standard output: {error}"
+            );
+            Exit::Unwritten
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_holds_together() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn lanes_are_at_least_one_and_at_most_the_limit() {
+        assert_eq!(lanes("1"), Ok(1));
+        assert_eq!(lanes("64"), Ok(64));
+        for wrong in ["0", "65", "-1", "two", "1.5", ""] {
+            assert!(lanes(wrong).is_err(), "{wrong}");
+        }
+    }
+}

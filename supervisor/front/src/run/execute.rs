@@ -1,0 +1,175 @@
+//! Runs executions: starts the deployment, hands it one input after the other, shows what comes
+//! back.
+
+use super::{Inputs, Prepared, refuse};
+use crate::cli::print;
+use crate::deployment::{Deployment, Interruption, Listener, Plan};
+use crate::exit::Exit;
+use crate::render::report::{self, Context};
+use crate::render::screen::Screen;
+use keylane_policy::blame::Failure;
+use std::io::Stderr;
+use std::time::Instant;
+
+/// Shows on the screen what happens meanwhile.
+struct Shown<'s> {
+    screen: &'s mut Screen<Stderr>,
+}
+
+impl Listener for Shown<'_> {
+    fn line(&mut self, line: &str) {
+        self.screen.line(line);
+    }
+
+    fn progress(&mut self, state: &str, done: u64, total: u64) {
+        self.screen.progress(state, done, total);
+    }
+
+    fn loaded(&mut self, loaded: usize, of: usize) {
+        let (loaded, of) = (loaded as u64, of as u64);
+        self.screen.progress("loading functions", loaded, of);
+    }
+}
+
+/// Runs every input of a prepared run.
+pub(super) fn execute(prepared: Prepared, screen: &mut Screen<Stderr>) -> Exit {
+    let mut session = Session {
+        asked: prepared.options.asked(),
+        prepared,
+        screen,
+    };
+    let plan = session.plan();
+    let deployment = Deployment::start(
+        plan,
+        &mut Shown {
+            screen: session.screen,
+        },
+    );
+    let mut deployment = match deployment {
+        Ok(deployment) => deployment,
+        Err(interruption) => return session.interrupted(interruption),
+    };
+    for substitution in deployment.substitutions() {
+        let (missing, instead) = (&substitution.missing, &substitution.instead);
+        session
+            .screen
+            .note(&format!("this host has no {missing}; instead: {instead}"));
+    }
+    let exit = session.inputs(&mut deployment);
+    deployment.stop(&mut Shown {
+        screen: session.screen,
+    });
+    exit
+}
+
+struct Session<'s> {
+    asked: String,
+    prepared: Prepared,
+    screen: &'s mut Screen<Stderr>,
+}
+
+impl Session<'_> {
+    fn plan(&self) -> Plan {
+        let prepared = &self.prepared;
+        Plan {
+            workflow: prepared.project.name.to_string(),
+            definition: prepared.project.definition.text().to_owned(),
+            functions: prepared
+                .zygotes()
+                .into_iter()
+                .zip(prepared.entries())
+                .collect(),
+            lanes: prepared.lanes,
+            stage: prepared.stage.root().to_owned(),
+        }
+    }
+
+    fn inputs(&mut self, deployment: &mut Deployment) -> Exit {
+        let inputs = std::mem::replace(&mut self.prepared.inputs, Inputs::One(Vec::new()));
+        match inputs {
+            Inputs::One(input) => match self.one(deployment, 0, &input) {
+                Ok(exit) => exit,
+                Err(interruption) => self.interrupted(interruption),
+            },
+            Inputs::Stream(lines) => {
+                let mut worst = Exit::Done;
+                for (number, line) in (0..).zip(lines) {
+                    let outcome = match line {
+                        Ok(input) => self.one(deployment, number, &input),
+                        // A line that is no JSON spoils only itself.
+                        Err(failure) => Ok(self.refused(failure)),
+                    };
+                    match outcome {
+                        Ok(Exit::Unwritten) => return Exit::Unwritten,
+                        Ok(exit) => worst = worst.max(exit),
+                        Err(interruption) => return self.interrupted(interruption),
+                    }
+                }
+                worst
+            }
+        }
+    }
+
+    /// Runs one input and prints what came of it.
+    fn one(
+        &mut self,
+        deployment: &mut Deployment,
+        number: u64,
+        input: &[u8],
+    ) -> Result<Exit, Interruption> {
+        let started = Instant::now();
+        let workflow = self.prepared.project.name.to_string();
+        let name = format!("{workflow}-{number}");
+        let report = deployment.execute(
+            &name,
+            input,
+            &mut Shown {
+                screen: &mut *self.screen,
+            },
+        )?;
+        let wall_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let lanes = usize::from(self.prepared.lanes);
+        let context = Context {
+            asked: &self.asked,
+            workflow: &workflow,
+            lanes,
+            wall_ns,
+        };
+        let exit = report::exit(&report);
+        if let Some(failure) = report::failure(&report, &context) {
+            self.screen.failure(&failure);
+        }
+        let options = &self.prepared.options;
+        if options.json {
+            let text = report::json(&report, &context, options.stream)?;
+            return Ok(print(&text, exit));
+        }
+        // The summary first: with both streams on one terminal the result is the last thing seen.
+        self.screen.line(&report::summary(&report, &context));
+        Ok(match report::output(&report) {
+            Some(output) => print(&output, exit),
+            None => exit,
+        })
+    }
+
+    fn refused(&mut self, failure: Failure) -> Exit {
+        let options = &self.prepared.options;
+        refuse(
+            &self.asked,
+            &failure.into(),
+            options.json,
+            options.stream,
+            self.screen,
+        )
+    }
+
+    fn interrupted(&mut self, interruption: Interruption) -> Exit {
+        match interruption {
+            Interruption::Signal(number) => {
+                self.screen.note(&format!("ended by signal {number}"));
+                Exit::signal(number).unwrap_or(Exit::Bug)
+            }
+            Interruption::Failure(failure) => self.refused(failure),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `keylane run`: everything up to the first process, in an order that fails early and cheaply.
+//!
+//! Nothing is staged before the project, the input, the isolation and the runtime are known to be
+//! good. `execute` takes it from there.
+
+mod execute;
+pub mod input;
+
+use crate::check;
+use crate::exit::Exit;
+use crate::isolation::{self, Isolation};
+use crate::project::Project;
+use crate::project::manifest::Function;
+use crate::refusal::Refusal;
+use crate::render;
+use crate::render::report::document;
+use crate::render::screen::Screen;
+use crate::runtime::Runtime;
+use crate::stage::Stage;
+use keylane_policy::abi::message::{FunctionEntry, ZygoteSpec};
+use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::limit;
+use serde::Serialize;
+use std::io::{BufReader, Stderr, Stdin};
+use std::path::PathBuf;
+
+/// What the operator asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The project's folder or file.
+    pub project: PathBuf,
+    /// Where the input comes from; without meaning for a stream.
+    pub input: input::Source,
+    /// Whether to print whole reports.
+    pub json: bool,
+    /// Whether each line of standard input is an input.
+    pub stream: bool,
+    /// How functions are kept apart.
+    pub isolation: isolation::Asked,
+    /// How many lanes; without a number, one for each processor.
+    pub lanes: Option<u16>,
+    /// Whether to show failures alone.
+    pub quiet: bool,
+}
+
+impl Options {
+    /// What was asked, as the first words of every failure.
+    pub fn asked(&self) -> String {
+        format!("run {}", self.project.display())
+    }
+}
+
+/// The inputs of a run.
+#[derive(Debug)]
+pub enum Inputs {
+    /// One, checked.
+    One(Vec<u8>),
+    /// As many as standard input has lines.
+    Stream(input::Lines<BufReader<Stdin>>),
+}
+
+/// A run that lacks nothing but its processes. The stage goes when this is dropped.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What the operator asked for.
+    pub options: Options,
+    /// The project.
+    pub project: Project,
+    /// How functions are kept apart.
+    pub isolation: Isolation,
+    /// How many lanes.
+    pub lanes: u16,
+    /// What instances may read beside their trees.
+    pub runtime: Runtime,
+    /// The functions' trees.
+    pub stage: Stage,
+    /// The inputs.
+    pub inputs: Inputs,
+}
+
+impl Prepared {
+    /// The functions as lanes need to know them; a function's number is its place here.
+    pub fn entries(&self) -> Vec<FunctionEntry> {
+        let entry = |function: &Function| FunctionEntry {
+            name: function.name.to_string(),
+            payload: function.payload,
+            call_ms: function.timeout_ms,
+        };
+        self.project.functions.iter().map(entry).collect()
+    }
+
+    /// The functions as the spawner needs to know them, in the same order.
+    pub fn zygotes(&self) -> Vec<ZygoteSpec> {
+        let spec = |function: &Function| ZygoteSpec {
+            name: function.name.to_string(),
+            tree: self
+                .stage
+                .tree(function.name.as_str())
+                .to_string_lossy()
+                .into_owned(),
+            handler: function.handler.as_str().to_owned(),
+            runtime_paths: self.runtime.paths.clone(),
+            memory: function.memory,
+            processes: function.processes,
+            descriptors: function.descriptors,
+        };
+        self.project.functions.iter().map(spec).collect()
+    }
+}
+
+/// Prepares a run; notes for the operator go to the screen.
+pub fn prepare(options: Options, screen: &mut Screen<Stderr>) -> Result<Prepared, Refusal> {
+    let checked = check::project(&options.project)?;
+    for warning in &checked.warnings {
+        screen.line(warning.human().trim_end());
+    }
+    let project = checked.project;
+    let lanes = options.lanes.map_or_else(default_lanes, Ok)?;
+    let (isolation, why) = isolation::choose(options.isolation)?;
+    let runtime = Runtime::find()?;
+    let inputs = if options.stream {
+        Inputs::Stream(input::Lines::standard())
+    } else {
+        Inputs::One(input::read(&options.input, &project)?)
+    };
+    if let Some(why) = why {
+        screen.note(&why);
+    }
+    let stage = Stage::create(&project.folder, &checked.plans)?;
+    Ok(Prepared {
+        options,
+        project,
+        isolation,
+        lanes,
+        runtime,
+        stage,
+        inputs,
+    })
+}
+
+/// One lane for each processor that this process may use.
+fn default_lanes() -> Result<u16, Failure> {
+    let cores = keylane_sys::process::cores().map_err(|error| {
+        Failure::new(Blame::Host, "counting the processors", error.to_string())
+            .advise("say how many lanes: `--lanes 2`")
+    })?;
+    Ok(u16::try_from(cores.len().clamp(1, limit::LANES)).unwrap_or(1))
+}
+
+/// Runs a workflow as the options say.
+pub fn run(options: Options) -> Exit {
+    let (asked, json, stream) = (options.asked(), options.json, options.stream);
+    let mut screen = Screen::stderr(options.quiet, options.json);
+    match prepare(options, &mut screen) {
+        Ok(prepared) => execute::execute(prepared, &mut screen),
+        Err(refusal) => refuse(&asked, &refusal, json, stream, &mut screen),
+    }
+}
+
+/// What `run --json` prints when nothing ran; docs/CLI.md describes it.
+#[derive(Serialize)]
+struct Refused<'r> {
+    status: &'static str,
+    failure: Failure,
+    problems: &'r [crate::problem::Problem],
+    exit: u8,
+}
+
+/// Tells a refusal on standard error and, for a program, on standard output.
+pub fn refuse(
+    asked: &str,
+    refusal: &Refusal,
+    json: bool,
+    stream: bool,
+    screen: &mut Screen<Stderr>,
+) -> Exit {
+    let exit = refusal.exit();
+    screen.failure(&render::failure::refusal(asked, refusal));
+    if !json {
+        return exit;
+    }
+    let refused = Refused {
+        status: "refused",
+        failure: refusal.summary(),
+        problems: refusal.problems(),
+        exit: exit.code(),
+    };
+    match serde_json::to_string(&refused) {
+        Ok(text) => crate::cli::print(&document(&text, stream), exit),
+        Err(_unwritable) => Exit::Bug,
+    }
+}

@@ -1,0 +1,14 @@
+//! Attacks on isolation `process`: one module per wall, each with a control in which the same
+//! attack works where the wall is not.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+mod bits32;
+mod outside;
+mod walls;

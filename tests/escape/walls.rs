@@ -1,0 +1,94 @@
+//! The walls as code inside sees them: a probe tries what a hostile function would try.
+//!
+//! Passing does not prove that there is no other way: only that these ways are closed, and that the
+//! probe would have noticed an open one (the control).
+
+use keylane_tests::project::Project;
+use keylane_tests::run;
+use serde_json::Value;
+use std::process::Command;
+use std::sync::OnceLock;
+
+const PROBE: &str = include_str!("probe/probe.py");
+const VICTIM: &str = "SECRET = 'not yours'\ndef handler(event, context):\n    return event\n";
+
+/// What the probe found inside; run once for all tests.
+fn inside() -> &'static Value {
+    static FOUND: OnceLock<Value> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let project = Project::sequence(&[("victim", VICTIM), ("probe", PROBE)]);
+        // Where the victim's tree lies is a secret of the stage; its name is what can be guessed.
+        let input = r#"{"others": ["../victim/victim.py", "../../victim/victim.py"]}"#;
+        let said = run(["run", project.path().to_str().unwrap(), "--json", "--input", input]);
+        assert_eq!(said.code, Some(0), "the probe did not run: {}", said.err);
+        said.json()["output"].clone()
+    })
+}
+
+/// What the probe found outside, unjailed.
+fn outside() -> Value {
+    let project = Project::sequence(&[("probe", PROBE)]);
+    let output = Command::new("/usr/bin/python3.11")
+        .args(["-B", "probe.py"])
+        .current_dir(project.path().join("functions/probe"))
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn no_file_can_be_opened_that_is_not_the_functions_own() {
+    for (what, how) in inside()["files"].as_object().unwrap() {
+        let how = how.as_str().unwrap();
+        assert!(
+            matches!(how, "EACCES" | "EPERM" | "ENOENT" | "EROFS" | "ENXIO"),
+            "a function could {what}: {how}"
+        );
+    }
+}
+
+#[test]
+fn every_system_call_that_reaches_beyond_the_process_is_refused() {
+    for (what, how) in inside()["calls"].as_object().unwrap() {
+        let how = how.as_str().unwrap();
+        let wanted = if what == "clone3" { "ENOSYS" } else { "EPERM" };
+        assert_eq!(how, wanted, "a function could try {what:?}, and the kernel looked at it");
+    }
+}
+
+#[test]
+fn the_probe_would_have_noticed_an_open_wall() {
+    let outside = outside();
+    for what in ["read /etc/passwd", "list /", "list /proc", "read /proc/self/status", "list /tmp",
+        "create in own tree", "write own code", "make a directory", "make a fifo"]
+    {
+        assert_eq!(outside["files"][what], "works", "{what}");
+    }
+    for (what, how) in outside["calls"].as_object().unwrap() {
+        assert_ne!(how, "EPERM", "{what} is refused outside too: the probe shows nothing");
+    }
+}
+
+#[test]
+fn a_function_holds_no_descriptor_but_its_streams_and_its_liveness_socket() {
+    let open: Vec<u64> =
+        inside()["descriptors"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    assert!(open.starts_with(&[0, 1, 2]), "{open:?}");
+    assert!(open.len() <= 4, "more descriptors than the streams and one socket: {open:?}");
+}
+
+#[test]
+fn a_function_is_nobody_and_can_gain_nothing() {
+    let identity = &inside()["identity"];
+    assert_ne!(identity["uid"], 0);
+    assert_ne!(identity["gid"], 0);
+    assert_eq!(identity["no_new_privs"], 1);
+    let environment = identity["environment"].as_array().unwrap();
+    for name in environment.iter().filter_map(Value::as_str) {
+        assert!(
+            ["HOME", "LANG", "PATH", "TZ", "LC_CTYPE"].contains(&name),
+            "{name} of the operator's environment is visible"
+        );
+    }
+}
