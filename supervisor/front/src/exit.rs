@@ -106,6 +106,12 @@ impl Exit {
         }
     }
 
+    /// The exit of two executions one after the other: of the first that was not done.
+    #[must_use]
+    pub fn then(self, later: Exit) -> Exit {
+        if self == Exit::Done { later } else { self }
+    }
+
     /// The table as plain text, for `--help`.
     pub fn help() -> String {
         let mut text = String::from("Exit codes:\n");
@@ -151,6 +157,15 @@ mod tests {
             manual.contains(&Exit::markdown()),
             "docs/CLI.md must hold this table:\n{}",
             Exit::markdown()
+        );
+    }
+
+    #[test]
+    fn a_stream_ends_with_the_exit_of_its_first_failure() {
+        let exits = [Exit::Done, Exit::Refused, Exit::Failed, Exit::Done];
+        assert_eq!(
+            exits.into_iter().fold(Exit::Done, Exit::then),
+            Exit::Refused
         );
     }
 

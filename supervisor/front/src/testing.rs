@@ -1,5 +1,6 @@
 //! What this package's unit tests share.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,6 +15,8 @@ impl TempFolder {
         let name = format!("front-test-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).unwrap();
+        // A stage refuses a parent that functions' users cannot pass, as a strict umask makes.
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
         TempFolder(path)
     }
 

@@ -219,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_names_every_command_and_option() {
+        let manual = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CLI.md"));
+        for sub in command().get_subcommands() {
+            let name = format!("`keylane {} ", sub.get_name());
+            let alone = format!("`keylane {}`", sub.get_name());
+            assert!(manual.contains(&name) || manual.contains(&alone), "{name}");
+            for option in sub.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(manual.contains(&format!("`--{option}")), "--{option}");
+            }
+        }
+    }
+
+    #[test]
     fn lanes_are_at_least_one_and_at_most_the_limit() {
         assert_eq!(lanes("1"), Ok(1));
         assert_eq!(lanes("64"), Ok(64));

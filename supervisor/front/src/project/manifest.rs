@@ -312,3 +312,61 @@ impl Limits<'_, '_, '_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::quantity::show;
+
+    #[test]
+    fn the_manual_names_every_key_with_its_default_and_range() {
+        let manual = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CLI.md"));
+        for key in KEYS {
+            assert!(manual.contains(&format!("`{key}`")), "{key}");
+        }
+        let bytes = |key: &str, default: u64, low: u64, high: u64| {
+            let default = show(default).replace(' ', "");
+            format!(
+                "| `{key}` | `\"{default}\"` | {} to {}",
+                show(low),
+                show(high)
+            )
+        };
+        let count = |key: &str, default: u64, low: u64, high: u64| {
+            format!("| `{key}` | `{default}` | {low} to {high}")
+        };
+        let timeout = limit::CALL_MILLISECONDS / 1000;
+        for row in [
+            bytes(
+                "payload",
+                limit::PAYLOAD_BYTES,
+                limit::PAYLOAD_BYTES_FLOOR,
+                limit::PAYLOAD_BYTES_CEILING,
+            ),
+            bytes(
+                "memory",
+                limit::MEMORY_BYTES,
+                limit::MEMORY_BYTES_FLOOR,
+                limit::MEMORY_BYTES_CEILING,
+            ),
+            format!(
+                "| `timeout` | `{timeout}` | 0.001 to {} seconds",
+                limit::CALL_MILLISECONDS_CEILING / 1000
+            ),
+            count(
+                "processes",
+                limit::PROCESSES,
+                limit::PROCESSES_FLOOR,
+                limit::PROCESSES_CEILING,
+            ),
+            count(
+                "descriptors",
+                limit::DESCRIPTORS,
+                limit::DESCRIPTORS_FLOOR,
+                limit::DESCRIPTORS_CEILING,
+            ),
+        ] {
+            assert!(manual.contains(&row), "docs/CLI.md must hold the row {row}");
+        }
+    }
+}

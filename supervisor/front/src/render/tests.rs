@@ -178,3 +178,28 @@ fn a_lane_that_sends_something_else_than_a_report_is_not_believed() {
         assert!(report::accept(wrong).is_err());
     }
 }
+
+#[test]
+fn the_manual_names_every_field_of_a_report() {
+    let manual = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CLI.md"));
+    let mut full = failed("E", "c", Blame::Function);
+    full.casualties.push(Casualty {
+        function: 0,
+        name: "f".into(),
+        lane: 0,
+        how: Ended::Unknown,
+    });
+    let text = report::json(&full, &context(), true).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let parts = [
+        &value,
+        &value["error"],
+        &value["fans"][0],
+        &value["functions"][0],
+    ];
+    for part in parts.into_iter().chain([&value["casualties"][0]]) {
+        for field in part.as_object().unwrap().keys() {
+            assert!(manual.contains(&format!("`{field}`")), "{field}");
+        }
+    }
+}

@@ -2,12 +2,16 @@
 
 use super::command::{Answer, Project, keylane, keylane_in};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 /// Runs with a temporary folder of its own and checks that nothing is left in it.
 fn run(project: &Project, arguments: &[&str]) -> Answer {
     let temporary = project.path().join("tmp");
     std::fs::create_dir_all(&temporary).unwrap();
+    for folder in [project.path(), &temporary] {
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
+    }
     let arguments = [&["run", project.shown()], arguments].concat();
     let answer = keylane_in(&arguments, Stdio::null(), &temporary);
     let left: Vec<_> = std::fs::read_dir(&temporary).unwrap().collect();
