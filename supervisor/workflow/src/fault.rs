@@ -37,7 +37,10 @@ pub struct TaskError {
 
 impl TaskError {
     pub(crate) fn new(error: &str, cause: impl Into<String>) -> TaskError {
-        TaskError { error: error.to_owned(), cause: cause.into() }
+        TaskError {
+            error: error.to_owned(),
+            cause: cause.into(),
+        }
     }
 
     pub(crate) fn runtime(cause: impl Into<String>) -> TaskError {

@@ -72,15 +72,26 @@ impl Reader<'_> {
     }
 
     fn after(&mut self, separator: char) -> Option<i64> {
-        if self.take(separator) { self.digits(2) } else { None }
+        if self.take(separator) {
+            self.digits(2)
+        } else {
+            None
+        }
     }
 
     fn fraction(&mut self) -> Option<i64> {
-        let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest;
         let nanos: String = digits.chars().chain("000000000".chars()).take(9).collect();
-        if digits.is_empty() { None } else { nanos.parse().ok() }
+        if digits.is_empty() {
+            None
+        } else {
+            nanos.parse().ok()
+        }
     }
 
     /// Seconds east of UTC; nothing may follow.
@@ -119,7 +130,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -131,16 +146,27 @@ mod tests {
     fn timestamps_are_read_with_fractions_and_offsets() {
         assert_eq!(parse("1970-01-01T00:00:00Z"), Some(0));
         assert_eq!(parse("1970-01-01T01:00:00+01:00"), Some(0));
-        assert_eq!(parse("2016-03-14T01:59:00.5Z"), Some(1_457_920_740_500_000_000));
+        assert_eq!(
+            parse("2016-03-14T01:59:00.5Z"),
+            Some(1_457_920_740_500_000_000)
+        );
         assert_eq!(parse("1969-12-31T23:59:59Z"), Some(-1_000_000_000));
     }
 
     #[test]
     fn what_is_no_timestamp_is_refused() {
         for text in [
-            "", "2016", "2016-03-14", "2016-03-14T01:59:00", "2016-13-01T00:00:00Z",
-            "2015-02-29T00:00:00Z", "2016-03-14T24:00:00Z", "2016-03-14T01:59:00Zx",
-            "2016-03-14T01:59:00.Z", "2016-03-14 01:59:00Z", "é016-03-14T01:59:00Z",
+            "",
+            "2016",
+            "2016-03-14",
+            "2016-03-14T01:59:00",
+            "2016-13-01T00:00:00Z",
+            "2015-02-29T00:00:00Z",
+            "2016-03-14T24:00:00Z",
+            "2016-03-14T01:59:00Zx",
+            "2016-03-14T01:59:00.Z",
+            "2016-03-14 01:59:00Z",
+            "é016-03-14T01:59:00Z",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -29,29 +29,55 @@ pub(super) fn check(
         return Err(checker.told());
     }
     if u64::try_from(text.len()).is_ok_and(|len| len > DEFINITION_BYTES) {
-        checker.error(0, "", format!("a definition has at most {DEFINITION_BYTES} bytes"));
+        checker.error(
+            0,
+            "",
+            format!("a definition has at most {DEFINITION_BYTES} bytes"),
+        );
         return Err(checker.told());
     }
     let (root, twice) = match spot::read(text) {
         Ok(read) => read,
         Err(fault) => {
-            checker.error(fault.offset, "", format!("this is not JSON: {}", fault.message));
+            checker.error(
+                fault.offset,
+                "",
+                format!("this is not JSON: {}", fault.message),
+            );
             return Err(checker.told());
         }
     };
     for again in twice {
         let message = format!("the member {:?} is there twice", again.key);
         let pointer = child_pointer(&again.pointer, &again.key);
-        checker.error_advised(again.start, &pointer, message, "remove one of the two".to_owned());
+        checker.error_advised(
+            again.start,
+            &pointer,
+            message,
+            "remove one of the two".to_owned(),
+        );
     }
     let timeout_seconds = checker.whole(&root);
-    let failed = checker.problems.iter().any(|(_, p)| p.severity == Severity::Error);
-    let machines = std::mem::take(&mut checker.machines).into_iter().collect::<Option<Vec<_>>>();
+    let failed = checker
+        .problems
+        .iter()
+        .any(|(_, p)| p.severity == Severity::Error);
+    let machines = std::mem::take(&mut checker.machines)
+        .into_iter()
+        .collect::<Option<Vec<_>>>();
     let used = std::mem::take(&mut checker.used);
     match (failed, machines) {
         (false, Some(machines)) => {
             let functions = functions.to_vec();
-            Ok((Definition { machines, functions, used, timeout_seconds }, checker.told()))
+            Ok((
+                Definition {
+                    machines,
+                    functions,
+                    used,
+                    timeout_seconds,
+                },
+                checker.told(),
+            ))
         }
         _ => Err(checker.told()),
     }
@@ -120,7 +146,10 @@ impl<'a> Checker<'a> {
     /// The problems by position.
     fn told(&mut self) -> Vec<Problem> {
         self.problems.sort_by_key(|(offset, _)| *offset);
-        self.problems.drain(..).map(|(_, problem)| problem).collect()
+        self.problems
+            .drain(..)
+            .map(|(_, problem)| problem)
+            .collect()
     }
 
     pub(super) fn report(
@@ -133,7 +162,10 @@ impl<'a> Checker<'a> {
     ) {
         // An error is always told, or a definition with many warnings would be accepted.
         let full = self.problems.len() >= PROBLEMS;
-        let told = self.problems.iter().any(|(_, p)| p.severity == Severity::Error);
+        let told = self
+            .problems
+            .iter()
+            .any(|(_, p)| p.severity == Severity::Error);
         if full && (severity == Severity::Warning || told) {
             return;
         }
@@ -198,14 +230,26 @@ impl<'a> Checker<'a> {
             let pointer = child_pointer(fields.pointer, key);
             let unsupported = fields::UNSUPPORTED.iter().find(|(field, _)| *field == key);
             let (message, advice) = if let Some((_, needs)) = unsupported {
-                (format!("`{key}` belongs to {needs}, which Keylane does not support"), None)
+                (
+                    format!("`{key}` belongs to {needs}, which Keylane does not support"),
+                    None,
+                )
             } else if let Some(near) = nearest(key, allowed.iter().copied()) {
-                (format!("{what} has no field `{key}`"), Some(format!("did you mean `{near}`?")))
+                (
+                    format!("{what} has no field `{key}`"),
+                    Some(format!("did you mean `{near}`?")),
+                )
             } else if fields::known(key) {
-                (format!("{what} has no field `{key}`; other kinds of states do"), None)
+                (
+                    format!("{what} has no field `{key}`; other kinds of states do"),
+                    None,
+                )
             } else {
                 let known = allowed.join(", ");
-                (format!("{what} has no field `{key}`"), Some(format!("its fields are {known}")))
+                (
+                    format!("{what} has no field `{key}`"),
+                    Some(format!("its fields are {known}")),
+                )
             };
             self.report(Severity::Error, member.start, &pointer, message, advice);
         }
@@ -219,7 +263,9 @@ impl<'a> Checker<'a> {
     ) -> Option<(&'static str, Field<'s>)> {
         let mut found: Option<(&'static str, Field<'s>)> = None;
         for name in names {
-            let Some(field) = fields.get(name) else { continue };
+            let Some(field) = fields.get(name) else {
+                continue;
+            };
             match &found {
                 None => found = Some((name, field)),
                 Some((first, _)) => self.error(

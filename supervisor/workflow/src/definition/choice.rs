@@ -38,7 +38,8 @@ fn comparator(name: &str) -> Option<(Comparator, bool)> {
     if stem == "BooleanEquals" {
         return Some((Comparator::BooleanEquals, true));
     }
-    let kinds: [(&str, fn(Span) -> Comparator); 3] = [
+    type Kind = (&'static str, fn(Span) -> Comparator);
+    let kinds: [Kind; 3] = [
         ("String", Comparator::String),
         ("Numeric", Comparator::Numeric),
         ("Timestamp", Comparator::Timestamp),
@@ -53,12 +54,15 @@ fn comparator(name: &str) -> Option<(Comparator, bool)> {
 /// The names of all comparators.
 fn comparators() -> Vec<String> {
     let spans = ["String", "Numeric", "Timestamp"].iter().flat_map(|kind| {
-        SPANS.iter().flat_map(move |(span, _)| {
-            [format!("{kind}{span}"), format!("{kind}{span}Path")]
-        })
+        SPANS
+            .iter()
+            .flat_map(move |(span, _)| [format!("{kind}{span}"), format!("{kind}{span}Path")])
     });
     let plain = PLAIN.iter().map(|(name, _)| (*name).to_owned());
-    spans.chain(plain).chain(["BooleanEqualsPath".to_owned()]).collect()
+    spans
+        .chain(plain)
+        .chain(["BooleanEqualsPath".to_owned()])
+        .collect()
 }
 
 impl Checker<'_> {
@@ -85,7 +89,10 @@ impl Checker<'_> {
         let elements = match &field.spot.kind {
             spot::Kind::Array(elements) if !elements.is_empty() => elements,
             _ => {
-                self.wrong(&field, "`Choices` must be an array of at least one rule".to_owned());
+                self.wrong(
+                    &field,
+                    "`Choices` must be an array of at least one rule".to_owned(),
+                );
                 return None;
             }
         };
@@ -103,12 +110,19 @@ impl Checker<'_> {
                 };
                 let assign = self.assign(fields);
                 let test = self.test(fields, true);
-                Some(Rule { test: test?, next: next?, assign: assign? })
+                Some(Rule {
+                    test: test?,
+                    next: next?,
+                    assign: assign?,
+                })
             });
             rules.push(rule);
         }
         let rules = rules.into_iter().collect::<Option<Vec<_>>>();
-        Some(Kind::Choice { rules: rules?, default: default? })
+        Some(Kind::Choice {
+            rules: rules?,
+            default: default?,
+        })
     }
 
     /// Recursion is bounded by the definition's depth.
@@ -176,7 +190,10 @@ impl Checker<'_> {
         let elements = match &field.spot.kind {
             spot::Kind::Array(elements) if !elements.is_empty() => elements,
             _ => {
-                self.wrong(field, format!("`{name}` must be an array of at least one rule"));
+                self.wrong(
+                    field,
+                    format!("`{name}` must be an array of at least one rule"),
+                );
                 return None;
             }
         };
@@ -204,7 +221,11 @@ impl Checker<'_> {
         } else {
             self.literal(name, comparator, field)
         };
-        Some(Test::Compare { variable: variable?, comparator, operand: operand? })
+        Some(Test::Compare {
+            variable: variable?,
+            comparator,
+            operand: operand?,
+        })
     }
 
     fn literal(

@@ -17,7 +17,10 @@ impl Checker<'_> {
         let elements = match &field.spot.kind {
             spot::Kind::Array(elements) if !elements.is_empty() => elements,
             _ => {
-                self.wrong(&field, "`Branches` must be an array of at least one branch".to_owned());
+                self.wrong(
+                    &field,
+                    "`Branches` must be an array of at least one branch".to_owned(),
+                );
                 return None;
             }
         };
@@ -29,7 +32,10 @@ impl Checker<'_> {
                 branches.push(self.machine(branch));
             }
         }
-        Some(Kind::Parallel { branches, work: Box::new(work?) })
+        Some(Kind::Parallel {
+            branches,
+            work: Box::new(work?),
+        })
     }
 
     pub(super) fn map(&mut self, state: Fields<'_>, names: &Names<'_>) -> Option<Kind> {
@@ -43,10 +49,17 @@ impl Checker<'_> {
             (Some(_), None) => self.template(state, "ItemSelector"),
             (None, _) => work.as_mut().and_then(|work| work.parameters.take()),
         };
-        let items = state.get("ItemsPath").and_then(|field| self.expression(&field, "ItemsPath"));
+        let items = state
+            .get("ItemsPath")
+            .and_then(|field| self.expression(&field, "ItemsPath"));
         let count = 0.0..=1.0e9;
         let concurrency = self
-            .amount(state, ["MaxConcurrency", "MaxConcurrencyPath"], count.clone(), true)
+            .amount(
+                state,
+                ["MaxConcurrency", "MaxConcurrencyPath"],
+                count.clone(),
+                true,
+            )
             .unwrap_or(Amount::Fixed(0.0));
         let tolerated_count = self.amount(
             state,
@@ -56,7 +69,10 @@ impl Checker<'_> {
         );
         let tolerated_percentage = self.amount(
             state,
-            ["ToleratedFailurePercentage", "ToleratedFailurePercentagePath"],
+            [
+                "ToleratedFailurePercentage",
+                "ToleratedFailurePercentagePath",
+            ],
             0.0..=100.0,
             false,
         );
@@ -82,9 +98,13 @@ impl Checker<'_> {
     }
 
     fn processor_config(&mut self, processor: Fields<'_>) {
-        let Some(field) = processor.get("ProcessorConfig") else { return };
+        let Some(field) = processor.get("ProcessorConfig") else {
+            return;
+        };
         let pointer = field.pointer.clone();
-        let Some(config) = self.object(field.spot, &pointer, "`ProcessorConfig`") else { return };
+        let Some(config) = self.object(field.spot, &pointer, "`ProcessorConfig`") else {
+            return;
+        };
         self.only(config, &["Mode", "ExecutionType"], "`ProcessorConfig`");
         if let Some(mode) = config.get("Mode") {
             match mode.spot.as_str() {

@@ -43,12 +43,19 @@ pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
 ];
 
 /// The kinds of states.
-pub(super) const TYPES: [&str; 8] =
-    ["Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"];
+pub(super) const TYPES: [&str; 8] = [
+    "Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map",
+];
 
 /// Fields of the whole definition.
-pub(super) const TOP: &[&str] =
-    &["Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"];
+pub(super) const TOP: &[&str] = &[
+    "Comment",
+    "StartAt",
+    "States",
+    "Version",
+    "TimeoutSeconds",
+    "QueryLanguage",
+];
 
 /// Fields of a branch.
 pub(super) const BRANCH: &[&str] = &["Comment", "StartAt", "States"];
@@ -68,7 +75,10 @@ pub(super) fn of_type(kind: &str) -> Vec<&'static str> {
         "Succeed" => &[PATHS],
         _ => &[FAIL],
     };
-    std::iter::once(&COMMON).chain(groups).flat_map(|group| group.iter().copied()).collect()
+    std::iter::once(&COMMON)
+        .chain(groups)
+        .flat_map(|group| group.iter().copied())
+        .collect()
 }
 
 /// Whether any kind of state has that field.

@@ -14,11 +14,15 @@ impl Checker<'_> {
         members: Fields<'_>,
         field: &Field<'_>,
     ) {
-        let (Some(start), true) = (start, states.iter().all(Option::is_some)) else { return };
+        let (Some(start), true) = (start, states.iter().all(Option::is_some)) else {
+            return;
+        };
         let mut reached = vec![false; states.len()];
         let mut waiting = vec![start];
         while let Some(place) = waiting.pop() {
-            let Some(seen @ false) = reached.get_mut(place) else { continue };
+            let Some(seen @ false) = reached.get_mut(place) else {
+                continue;
+            };
             *seen = true;
             if let Some(Some(state)) = states.get(place) {
                 waiting.extend(targets(state));
@@ -36,7 +40,9 @@ impl Checker<'_> {
             );
         }
         for (state, reached) in states.iter().zip(&reached) {
-            let (Some(state), false) = (state, reached) else { continue };
+            let (Some(state), false) = (state, reached) else {
+                continue;
+            };
             if let Some(field) = members.get(&state.name) {
                 self.warn(
                     field.key_start,

@@ -22,7 +22,11 @@ impl<'a> Names<'a> {
     fn of(states: Fields<'a>) -> Names<'a> {
         let members = states.spot.members().unwrap_or(&[]);
         let names: Vec<&str> = members.iter().map(|member| member.key.as_str()).collect();
-        let places = names.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+        let places = names
+            .iter()
+            .enumerate()
+            .map(|(place, name)| (*name, place))
+            .collect();
         Names { names, places }
     }
 }
@@ -32,10 +36,12 @@ impl Checker<'_> {
     pub(super) fn whole(&mut self, root: &Spot) -> Option<u64> {
         let whole = self.object(root, "", "a definition")?;
         self.only(whole, fields::TOP, "a definition");
-        if let Some(version) = whole.get("Version") {
-            if self.string(&version, "Version").is_some_and(|version| version != "1.0") {
-                self.wrong(&version, "the only `Version` is \"1.0\"".to_owned());
-            }
+        if let Some(version) = whole.get("Version")
+            && self
+                .string(&version, "Version")
+                .is_some_and(|version| version != "1.0")
+        {
+            self.wrong(&version, "the only `Version` is \"1.0\"".to_owned());
         }
         self.language(whole);
         let timeout = whole.get("TimeoutSeconds").and_then(|field| {
@@ -48,7 +54,9 @@ impl Checker<'_> {
 
     /// Refuses any `QueryLanguage` but JSONPath.
     pub(super) fn language(&mut self, fields: Fields<'_>) {
-        let Some(field) = fields.get("QueryLanguage") else { return };
+        let Some(field) = fields.get("QueryLanguage") else {
+            return;
+        };
         match self.string(&field, "QueryLanguage") {
             None | Some("JSONPath") => {}
             Some("JSONata") => self.wrong(
@@ -74,7 +82,12 @@ impl Checker<'_> {
             outer.variables.extend(uses.variables.iter().cloned());
         }
         if let Some((start, states)) = checked {
-            let machine = Machine { pointer: fields.pointer.into(), start, states, uses };
+            let machine = Machine {
+                pointer: fields.pointer.into(),
+                start,
+                states,
+                uses,
+            };
             if let Some(entry) = self.machines.get_mut(number) {
                 *entry = Some(machine);
             }
@@ -109,7 +122,9 @@ impl Checker<'_> {
         };
         let mut checked = Vec::new();
         for name in &names.names {
-            let Some(field) = members.get(name) else { continue };
+            let Some(field) = members.get(name) else {
+                continue;
+            };
             self.name(name, &field);
             if name.chars().count() <= NAME {
                 checked.push(self.state(name, &field, &names));
@@ -189,7 +204,8 @@ impl Checker<'_> {
                 self.error_advised(
                     at,
                     fields.pointer,
-                    "this state leads nowhere: it has neither `Next` nor `\"End\": true`".to_owned(),
+                    "this state leads nowhere: it has neither `Next` nor `\"End\": true`"
+                        .to_owned(),
                     "name the next state or end the machine here".to_owned(),
                 );
                 None

@@ -37,7 +37,9 @@ impl Definition {
 
     /// The machine at a JSON pointer.
     pub(crate) fn machine_at(&self, pointer: &str) -> Option<usize> {
-        self.machines.iter().position(|machine| &*machine.pointer == pointer)
+        self.machines
+            .iter()
+            .position(|machine| &*machine.pointer == pointer)
     }
 }
 
@@ -90,13 +92,26 @@ pub(crate) enum ResultPlace {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Task(Box<Task>),
-    Parallel { branches: Vec<usize>, work: Box<Work> },
+    Parallel {
+        branches: Vec<usize>,
+        work: Box<Work>,
+    },
     Map(Box<Map>),
-    Pass { parameters: Option<Template>, result: Option<Template>, place: ResultPlace },
-    Choice { rules: Vec<Rule>, default: Option<usize> },
+    Pass {
+        parameters: Option<Template>,
+        result: Option<Template>,
+        place: ResultPlace,
+    },
+    Choice {
+        rules: Vec<Rule>,
+        default: Option<usize>,
+    },
     Wait(Wait),
     Succeed,
-    Fail { error: Words, cause: Words },
+    Fail {
+        error: Words,
+        cause: Words,
+    },
 }
 
 impl Kind {
@@ -201,7 +216,11 @@ pub(crate) enum Test {
     All(Vec<Test>),
     Any(Vec<Test>),
     Not(Box<Test>),
-    Compare { variable: Path, comparator: Comparator, operand: Operand },
+    Compare {
+        variable: Path,
+        comparator: Comparator,
+        operand: Operand,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -38,7 +38,11 @@ impl fmt::Display for Problem {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        write!(f, "{}:{}: {severity}: {}", self.line, self.column, self.message)?;
+        write!(
+            f,
+            "{}:{}: {severity}: {}",
+            self.line, self.column, self.message
+        )?;
         match &self.suggestion {
             Some(suggestion) => write!(f, "; {suggestion}"),
             None => Ok(()),
@@ -65,14 +69,24 @@ pub(super) struct Position {
 
 impl<'a> Lines<'a> {
     pub(super) fn new(text: &'a str) -> Lines<'a> {
-        let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
-        Lines { text, starts: std::iter::once(0).chain(ends).collect() }
+        let ends = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, b)| *b == b'\n')
+            .map(|(at, _)| at + 1);
+        Lines {
+            text,
+            starts: std::iter::once(0).chain(ends).collect(),
+        }
     }
 
     /// The place of a byte.
     pub(super) fn locate(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
-        let line = self.starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        let line = self
+            .starts
+            .partition_point(|start| *start <= offset)
+            .saturating_sub(1);
         let start = self.starts.get(line).copied().unwrap_or(0);
         let before = self.text.get(start..offset).unwrap_or("");
         let after = self.text.get(offset..).unwrap_or("");
@@ -97,7 +111,11 @@ impl<'a> Lines<'a> {
         out.extend(std::iter::repeat_n(' ', caret - indent));
         out.push('^');
         let number = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
-        Position { line: number(line), column: number(column), excerpt: out }
+        Position {
+            line: number(line),
+            column: number(column),
+            excerpt: out,
+        }
     }
 }
 

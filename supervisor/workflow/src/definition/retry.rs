@@ -42,14 +42,12 @@ const CATCHER: &[&str] = &["ErrorEquals", "Next", "ResultPath", "Assign", "Comme
 
 impl Checker<'_> {
     pub(super) fn retry(&mut self, state: Fields<'_>) -> Option<Vec<Retrier>> {
-        self.handlers(state, "Retry", |checker, fields, last| checker.retrier(fields, last))
+        self.handlers(state, "Retry", |checker, fields, last| {
+            checker.retrier(fields, last)
+        })
     }
 
-    pub(super) fn catch(
-        &mut self,
-        state: Fields<'_>,
-        names: &Names<'_>,
-    ) -> Option<Vec<Catcher>> {
+    pub(super) fn catch(&mut self, state: Fields<'_>, names: &Names<'_>) -> Option<Vec<Catcher>> {
         self.handlers(state, "Catch", |checker, fields, last| {
             checker.only(fields, CATCHER, "a catcher");
             let errors = checker.error_equals(fields, last);
@@ -63,7 +61,12 @@ impl Checker<'_> {
             };
             let place = checker.place(fields);
             let assign = checker.assign(fields);
-            Some(Catcher { errors: errors?, next: next?, place: place?, assign: assign? })
+            Some(Catcher {
+                errors: errors?,
+                next: next?,
+                place: place?,
+                assign: assign?,
+            })
         })
     }
 
@@ -73,7 +76,9 @@ impl Checker<'_> {
         name: &str,
         mut one: impl FnMut(&mut Self, Fields<'_>, bool) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let Some(field) = state.get(name) else { return Some(Vec::new()) };
+        let Some(field) = state.get(name) else {
+            return Some(Vec::new());
+        };
         let Kind::Array(elements) = &field.spot.kind else {
             let kind = field.spot.kind_name();
             self.wrong(&field, format!("`{name}` must be an array, not {kind}"));
@@ -95,11 +100,10 @@ impl Checker<'_> {
     fn retrier(&mut self, fields: Fields<'_>, last: bool) -> Option<Retrier> {
         self.only(fields, RETRIER, "a retrier");
         let errors = self.error_equals(fields, last);
-        let mut number = |name: &str, default: f64, least: f64, whole: bool| {
-            match fields.get(name) {
-                Some(field) => self.number(&field, name, least..=SECONDS, whole),
-                None => Some(default),
-            }
+        let mut number = |name: &str, default: f64, least: f64, whole: bool| match fields.get(name)
+        {
+            Some(field) => self.number(&field, name, least..=SECONDS, whole),
+            None => Some(default),
         };
         let interval = number("IntervalSeconds", 1.0, 1.0, true);
         let attempts = number("MaxAttempts", 3.0, 0.0, true);
@@ -107,11 +111,10 @@ impl Checker<'_> {
         let most = number("MaxDelaySeconds", 0.0, 1.0, true);
         if let (Some(field), Some(most), Some(interval)) =
             (fields.get("MaxDelaySeconds"), most, interval)
+            && most <= interval
         {
-            if most <= interval {
-                let message = "`MaxDelaySeconds` must be more than `IntervalSeconds`".to_owned();
-                self.wrong(&field, message);
-            }
+            let message = "`MaxDelaySeconds` must be more than `IntervalSeconds`".to_owned();
+            self.wrong(&field, message);
         }
         let jitter = match fields.get("JitterStrategy") {
             None => Some(false),
@@ -142,9 +145,10 @@ impl Checker<'_> {
             return None;
         };
         let names = match &field.spot.kind {
-            Kind::Array(elements) if !elements.is_empty() => {
-                elements.iter().map(|e| e.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-            }
+            Kind::Array(elements) if !elements.is_empty() => elements
+                .iter()
+                .map(|e| e.as_str().map(str::to_owned))
+                .collect::<Option<Vec<_>>>(),
             _ => None,
         };
         let Some(names) = names else {
@@ -168,8 +172,10 @@ impl Checker<'_> {
             if !name.starts_with("States.") || RESERVED.contains(&name.as_str()) {
                 continue;
             }
-            let message = format!("`{name}` is no error of the language, and nothing else may \
-                                   begin with `States.`");
+            let message = format!(
+                "`{name}` is no error of the language, and nothing else may \
+                                   begin with `States.`"
+            );
             match nearest(name, RESERVED) {
                 Some(near) => {
                     let advice = format!("did you mean `{near}`?");

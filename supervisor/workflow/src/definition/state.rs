@@ -32,7 +32,11 @@ impl Checker<'_> {
             self.error_advised(kind.spot.start, &kind.pointer, message, advice);
             return None;
         };
-        let article = if kind_name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" };
+        let article = if kind_name.starts_with(['A', 'E', 'I', 'O']) {
+            "an"
+        } else {
+            "a"
+        };
         let allowed = fields::of_type(kind_name);
         self.only(state, &allowed, &format!("{article} {kind_name} state"));
         self.comment(state);
@@ -52,7 +56,9 @@ impl Checker<'_> {
             false => None,
         };
         let kind = match *kind_name {
-            "Task" => self.task(state, names).map(|task| Kind::Task(Box::new(task))),
+            "Task" => self
+                .task(state, names)
+                .map(|task| Kind::Task(Box::new(task))),
             "Parallel" => self.parallel(state, names),
             "Map" => self.map(state, names),
             "Pass" => self.pass(state),
@@ -77,12 +83,17 @@ impl Checker<'_> {
     }
 
     /// `Assign`: an object of variables. None if it is wrong.
-    #[expect(clippy::option_option, reason = "wrong, absent and present are three answers")]
+    #[expect(
+        clippy::option_option,
+        reason = "wrong, absent and present are three answers"
+    )]
     pub(super) fn assign(
         &mut self,
         fields: Fields<'_>,
     ) -> Option<Option<crate::expression::Template>> {
-        let Some(field) = fields.get("Assign") else { return Some(None) };
+        let Some(field) = fields.get("Assign") else {
+            return Some(None);
+        };
         let Some(members) = field.spot.members() else {
             let kind = field.spot.kind_name();
             self.wrong(&field, format!("`Assign` must be an object, not {kind}"));
@@ -90,7 +101,10 @@ impl Checker<'_> {
         };
         for member in members {
             let name = member.key.strip_suffix(".$").unwrap_or(&member.key);
-            let starts = name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
+            let starts = name
+                .chars()
+                .next()
+                .is_some_and(|c| c.is_alphabetic() || c == '_');
             let rest = name.chars().all(crate::path::in_variable_name);
             if !starts || !rest || name.chars().count() > 80 || name == "states" {
                 let pointer = crate::json::spot::child_pointer(&field.pointer, &member.key);
@@ -109,7 +123,13 @@ impl Checker<'_> {
         let place = self.place(state);
         let retry = self.retry(state);
         let catch = self.catch(state, names);
-        Some(Work { parameters, selector, place: place?, retry: retry?, catch: catch? })
+        Some(Work {
+            parameters,
+            selector,
+            place: place?,
+            retry: retry?,
+            catch: catch?,
+        })
     }
 
     fn pass(&mut self, state: Fields<'_>) -> Option<Kind> {
@@ -118,7 +138,11 @@ impl Checker<'_> {
             .map(|field| crate::expression::Template::Literal(field.spot.node()));
         let parameters = self.template(state, "Parameters");
         let place = self.place(state)?;
-        Some(Kind::Pass { parameters, result, place })
+        Some(Kind::Pass {
+            parameters,
+            result,
+            place,
+        })
     }
 
     fn wait(&mut self, state: Fields<'_>) -> Option<Wait> {
@@ -134,7 +158,9 @@ impl Checker<'_> {
                 let seconds = self.number(&field, name, 0.0..=SECONDS, true)?;
                 Some(Wait::Seconds(Amount::Fixed(seconds)))
             }
-            "SecondsPath" => self.expression(&field, name).map(|e| Wait::Seconds(Amount::At(e))),
+            "SecondsPath" => self
+                .expression(&field, name)
+                .map(|e| Wait::Seconds(Amount::At(e))),
             "TimestampPath" => self.expression(&field, name).map(Wait::UntilPath),
             _ => {
                 let text = self.string(&field, name)?;

@@ -11,13 +11,24 @@ use crate::json::spot::child_pointer;
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 
 /// What `lambda:invoke` takes.
-const INVOKE_PARAMETERS: [&str; 6] =
-    ["FunctionName", "Payload", "InvocationType", "LogType", "Qualifier", "ClientContext"];
+const INVOKE_PARAMETERS: [&str; 6] = [
+    "FunctionName",
+    "Payload",
+    "InvocationType",
+    "LogType",
+    "Qualifier",
+    "ClientContext",
+];
 
 /// The name in a function's ARN, a partial ARN (`account:function:name`), or the name itself.
 pub(crate) fn function_name(resource: &str) -> &str {
     match resource.find("function:") {
-        Some(at) if at == 0 || resource.get(..at).is_some_and(|before| before.ends_with(':')) => {
+        Some(at)
+            if at == 0
+                || resource
+                    .get(..at)
+                    .is_some_and(|before| before.ends_with(':')) =>
+        {
             let name = resource.get(at + "function:".len()..).unwrap_or("");
             name.split(':').next().unwrap_or("")
         }
@@ -41,7 +52,8 @@ impl Checker<'_> {
             self.warn(
                 credentials.key_start,
                 &credentials.pointer,
-                "`Credentials` means nothing here: a function has what its profile names".to_owned(),
+                "`Credentials` means nothing here: a function has what its profile names"
+                    .to_owned(),
                 "remove it".to_owned(),
             );
         }
@@ -60,14 +72,18 @@ impl Checker<'_> {
         );
         if let (Some(Amount::Fixed(heartbeat)), Some(Amount::Fixed(timeout)), Some(field)) =
             (&heartbeat, &timeout, state.get("HeartbeatSeconds"))
+            && heartbeat >= timeout
         {
-            if heartbeat >= timeout {
-                let message = "`HeartbeatSeconds` must be less than `TimeoutSeconds`".to_owned();
-                self.wrong(&field, message);
-            }
+            let message = "`HeartbeatSeconds` must be less than `TimeoutSeconds`".to_owned();
+            self.wrong(&field, message);
         }
         let work = self.work(state, names);
-        Some(Task { target: target?, timeout, heartbeat, work: work? })
+        Some(Task {
+            target: target?,
+            timeout,
+            heartbeat,
+            work: work?,
+        })
     }
 
     fn resource(&mut self, field: &Field<'_>, state: Fields<'_>) -> Option<Target> {
@@ -123,21 +139,24 @@ impl Checker<'_> {
             .collect();
         let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
         self.only(fields, &allowed, "`lambda:invoke`");
-        if let Some(kind) = fields.get("InvocationType") {
-            if kind.spot.as_str() != Some("RequestResponse") {
-                let message = "`InvocationType` must be RequestResponse: the state waits for the \
+        if let Some(kind) = fields.get("InvocationType")
+            && kind.spot.as_str() != Some("RequestResponse")
+        {
+            let message = "`InvocationType` must be RequestResponse: the state waits for the \
                                function's result"
-                    .to_owned();
-                self.wrong(&kind, message);
-            }
+                .to_owned();
+            self.wrong(&kind, message);
         }
         if let Some(name) = fields.get("FunctionName") {
             let text = self.string(&name, "FunctionName")?;
-            return self.function(function_name(text), &name).map(Target::Invoke);
+            return self
+                .function(function_name(text), &name)
+                .map(Target::Invoke);
         }
         if fields.has("FunctionName.$") {
             // Decided by the data: it may be any.
-            self.used.extend((0..self.functions.len()).filter_map(|n| u16::try_from(n).ok()));
+            self.used
+                .extend((0..self.functions.len()).filter_map(|n| u16::try_from(n).ok()));
             return Some(Target::InvokeNamed);
         }
         let pointer = child_pointer(state.pointer, "Parameters");

@@ -41,7 +41,10 @@ impl Checker<'_> {
         if !bounds.contains(&number) || (whole && number.fract() != 0.0) {
             let what = if whole { "an integer" } else { "a number" };
             let (least, most) = (bounds.start(), bounds.end());
-            self.wrong(field, format!("`{name}` must be {what} from {least} to {most}"));
+            self.wrong(
+                field,
+                format!("`{name}` must be {what} from {least} to {most}"),
+            );
             return None;
         }
         Some(number)
@@ -64,7 +67,9 @@ impl Checker<'_> {
 
     /// Remembers what a path reads from outside its machine.
     pub(super) fn reads(&mut self, path: &Path) {
-        let Some(uses) = self.uses.last_mut() else { return };
+        let Some(uses) = self.uses.last_mut() else {
+            return;
+        };
         match &path.root {
             Root::Data => {}
             Root::Variable(name) => {
@@ -123,7 +128,9 @@ impl Checker<'_> {
 
     /// `InputPath`, `OutputPath`.
     pub(super) fn select(&mut self, fields: Fields<'_>, name: &str) -> Select {
-        let Some(field) = fields.get(name) else { return Select::Whole };
+        let Some(field) = fields.get(name) else {
+            return Select::Whole;
+        };
         match &field.spot.kind {
             Kind::Null => Select::Nothing,
             Kind::String(_) => match self.expression(&field, name) {
@@ -133,7 +140,10 @@ impl Checker<'_> {
             },
             _ => {
                 let kind = field.spot.kind_name();
-                self.wrong(&field, format!("`{name}` must be a path or null, not {kind}"));
+                self.wrong(
+                    &field,
+                    format!("`{name}` must be a path or null, not {kind}"),
+                );
                 Select::Whole
             }
         }
@@ -151,7 +161,10 @@ impl Checker<'_> {
         match Reference::parse(text) {
             Ok(reference) => Some(ResultPlace::At(reference)),
             Err(why) => {
-                self.wrong(&field, format!("`ResultPath` is not a reference path: {why}"));
+                self.wrong(
+                    &field,
+                    format!("`ResultPath` is not a reference path: {why}"),
+                );
                 None
             }
         }
@@ -159,11 +172,16 @@ impl Checker<'_> {
 
     /// `Error` and `Cause` of a Fail state, and their Path forms.
     pub(super) fn words(&mut self, fields: Fields<'_>, names: [&'static str; 2]) -> Words {
-        let Some((name, field)) = self.one_of(fields, &names) else { return Words::Absent };
+        let Some((name, field)) = self.one_of(fields, &names) else {
+            return Words::Absent;
+        };
         if Some(&name) == names.first() {
-            return self.string(&field, name).map_or(Words::Absent, |s| Words::Fixed(s.to_owned()));
+            return self
+                .string(&field, name)
+                .map_or(Words::Absent, |s| Words::Fixed(s.to_owned()));
         }
-        self.expression(&field, name).map_or(Words::Absent, Words::At)
+        self.expression(&field, name)
+            .map_or(Words::Absent, Words::At)
     }
 
     /// A field that is a template.
@@ -201,7 +219,10 @@ impl Checker<'_> {
                             let expression = self.dynamic(&member.value, &pointer, &member.key);
                             (name, expression.map(Template::Expression))
                         }
-                        None => (member.key.as_str(), self.template_at(&member.value, &pointer)),
+                        None => (
+                            member.key.as_str(),
+                            self.template_at(&member.value, &pointer),
+                        ),
                     };
                     if !names.insert(name) {
                         let message = format!("`{name}` and `{name}.$` name the same member");
@@ -220,7 +241,8 @@ impl Checker<'_> {
 
     fn dynamic(&mut self, spot: &Spot, pointer: &str, key: &str) -> Option<Expression> {
         let Some(text) = spot.as_str() else {
-            let message = format!("`{key}` ends in `.$`, so it must be a path or a call as a string");
+            let message =
+                format!("`{key}` ends in `.$`, so it must be a path or a call as a string");
             self.error(spot.start, pointer, message);
             return None;
         };
@@ -235,9 +257,11 @@ fn folded(template: Template) -> Template {
         _ => None,
     };
     let node = match &template {
-        Template::Array(elements) => {
-            elements.iter().map(literal).collect::<Option<_>>().map(Node::array)
-        }
+        Template::Array(elements) => elements
+            .iter()
+            .map(literal)
+            .collect::<Option<_>>()
+            .map(Node::array),
         Template::Object(members) => members
             .iter()
             .map(|(key, member)| Some((key.clone(), literal(member)?)))

@@ -12,16 +12,24 @@ const RANGE: usize = 1000;
 pub(super) fn partition(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
     let array = arguments.array(0)?;
     match usize::try_from(arguments.integer(1)?) {
-        Ok(size) if size > 0 => {
-            Ok(Node::array(array.chunks(size).map(|chunk| Node::array(chunk.to_vec())).collect()))
-        }
+        Ok(size) if size > 0 => Ok(Node::array(
+            array
+                .chunks(size)
+                .map(|chunk| Node::array(chunk.to_vec()))
+                .collect(),
+        )),
         _ => arguments.fail("argument 2 must be at least 1"),
     }
 }
 
 pub(super) fn contains(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
     let wanted = arguments.any(1)?;
-    Ok(Node::Bool(arguments.array(0)?.iter().any(|element| element.same(wanted))))
+    Ok(Node::Bool(
+        arguments
+            .array(0)?
+            .iter()
+            .any(|element| element.same(wanted)),
+    ))
 }
 
 pub(super) fn range(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
@@ -44,7 +52,10 @@ pub(super) fn range(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
 
 pub(super) fn get_item(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
     let (array, index) = (arguments.array(0)?, arguments.integer(1)?);
-    match usize::try_from(index).ok().and_then(|index| array.get(index)) {
+    match usize::try_from(index)
+        .ok()
+        .and_then(|index| array.get(index))
+    {
         Some(element) => Ok(element.clone()),
         None => arguments.fail(format!(
             "there is no element {index} in an array of {}",

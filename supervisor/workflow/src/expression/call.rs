@@ -26,7 +26,11 @@ impl Call {
                 Argument::Expression(expression) => expression.eval(scope)?,
             });
         }
-        let arguments = Arguments { intrinsic: self.intrinsic, values, scope };
+        let arguments = Arguments {
+            intrinsic: self.intrinsic,
+            values,
+            scope,
+        };
         match self.intrinsic {
             Intrinsic::Format => text::format(&arguments),
             Intrinsic::StringToJson => {
@@ -68,7 +72,10 @@ impl Call {
 
 impl Arguments<'_> {
     pub(super) fn fail<T>(&self, why: impl std::fmt::Display) -> Result<T, TaskError> {
-        Err(TaskError::new(INTRINSIC, format!("{}: {why}", self.intrinsic.name())))
+        Err(TaskError::new(
+            INTRINSIC,
+            format!("{}: {why}", self.intrinsic.name()),
+        ))
     }
 
     /// Refuses to make a value of more than the limit's bytes.
@@ -118,15 +125,18 @@ fn merge(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
     if !matches!(arguments.any(2)?.view(), View::Bool(false)) {
         return arguments.fail("argument 3 must be false: only a shallow merge exists");
     }
-    let (Some(a), Some(b)) =
-        (arguments.any(0)?.as_object(), arguments.any(1)?.as_object())
-    else {
+    let (Some(a), Some(b)) = (arguments.any(0)?.as_object(), arguments.any(1)?.as_object()) else {
         return arguments.fail("arguments 1 and 2 must be objects");
     };
-    let kept = a.members().iter().map(|(key, node)| {
-        (key.clone(), b.get(key).unwrap_or(node).clone())
-    });
-    let added = b.members().iter().filter(|(key, _)| a.get(key).is_none()).cloned();
+    let kept = a
+        .members()
+        .iter()
+        .map(|(key, node)| (key.clone(), b.get(key).unwrap_or(node).clone()));
+    let added = b
+        .members()
+        .iter()
+        .filter(|(key, _)| a.get(key).is_none())
+        .cloned();
     Ok(Node::object(kept.chain(added).collect()))
 }
 

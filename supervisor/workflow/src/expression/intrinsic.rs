@@ -49,7 +49,10 @@ const NAMES: [(&str, Intrinsic); 18] = [
 impl Intrinsic {
     /// The function of that name.
     pub(crate) fn named(name: &str) -> Option<Intrinsic> {
-        NAMES.iter().find(|(known, _)| *known == name).map(|(_, intrinsic)| *intrinsic)
+        NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, intrinsic)| *intrinsic)
     }
 
     /// The name of the function that someone who wrote `name` may have meant.
@@ -59,7 +62,10 @@ impl Intrinsic {
 
     /// Its name.
     pub(crate) fn name(self) -> &'static str {
-        NAMES.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+        NAMES
+            .iter()
+            .find(|(_, known)| *known == self)
+            .map_or("", |(name, _)| name)
     }
 
     /// How many arguments it takes.

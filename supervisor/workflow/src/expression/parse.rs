@@ -13,12 +13,19 @@ impl Expression {
         if text.starts_with('$') {
             return Path::parse(text).map(Expression::Path);
         }
-        let mut reader = Reader { text, at: 0, nesting: 0 };
+        let mut reader = Reader {
+            text,
+            at: 0,
+            nesting: 0,
+        };
         let call = reader.call()?;
         reader.space();
         match reader.rest().chars().next() {
             None => Ok(Expression::Call(call)),
-            Some(found) => Err(format!("unexpected {found:?} at character {}", reader.column())),
+            Some(found) => Err(format!(
+                "unexpected {found:?} at character {}",
+                reader.column()
+            )),
         }
     }
 }
@@ -78,7 +85,9 @@ impl<'a> Reader<'a> {
                 Some(near) => self.fail(format_args!(
                     "`{name}` is no intrinsic function, did you mean `{near}`?"
                 )),
-                None => self.fail("expected a path (`$...`) or an intrinsic function (`States...`)"),
+                None => {
+                    self.fail("expected a path (`$...`) or an intrinsic function (`States...`)")
+                }
             };
         };
         if !self.take('(') {
@@ -105,10 +114,15 @@ impl<'a> Reader<'a> {
                 (false, false) => format!("{least} to {most}"),
             };
             let have = arguments.len();
-            return self.fail(format_args!("{name} takes {many} arguments, not {have}; it ends"));
+            return self.fail(format_args!(
+                "{name} takes {many} arguments, not {have}; it ends"
+            ));
         }
         self.nesting -= 1;
-        Ok(Call { intrinsic, arguments })
+        Ok(Call {
+            intrinsic,
+            arguments,
+        })
     }
 
     fn argument(&mut self) -> Result<Argument, String> {
@@ -129,8 +143,10 @@ impl<'a> Reader<'a> {
                     ("false", _) => Ok(Argument::Literal(Node::Bool(false))),
                     ("null", _) => Ok(Argument::Literal(Node::Null)),
                     (_, Some(number)) => Ok(Argument::Literal(Node::Number(number))),
-                    _ => self.fail("expected an argument: a path, a call, a string in single \
-                                    quotes, a number, true, false or null"),
+                    _ => self.fail(
+                        "expected an argument: a path, a call, a string in single \
+                                    quotes, a number, true, false or null",
+                    ),
                 }
             }
             None => self.fail("expected an argument"),

@@ -3,7 +3,6 @@
 use super::{Expression, Scope};
 use crate::fault::TaskError;
 use crate::json::Node;
-use crate::path::Path;
 use std::sync::Arc;
 
 /// A template. What holds no expression is one literal, whose text is copied as a whole.
@@ -26,25 +25,17 @@ impl Template {
                 Ok(Node::array(elements.collect::<Result<_, _>>()?))
             }
             Template::Object(members) => {
-                let members = members.iter().map(|(key, member)| match member.eval(scope) {
-                    Ok(node) => Ok((key.clone(), node)),
-                    Err(fault) => Err(TaskError {
-                        cause: format!("{}; wanted for `{key}`", fault.cause),
-                        error: fault.error,
-                    }),
-                });
+                let members = members
+                    .iter()
+                    .map(|(key, member)| match member.eval(scope) {
+                        Ok(node) => Ok((key.clone(), node)),
+                        Err(fault) => Err(TaskError {
+                            cause: format!("{}; wanted for `{key}`", fault.cause),
+                            error: fault.error,
+                        }),
+                    });
                 Ok(Node::object(members.collect::<Result<_, _>>()?))
             }
-        }
-    }
-
-    /// Calls `seen` with every path in the template.
-    pub(crate) fn paths(&self, seen: &mut dyn FnMut(&Path)) {
-        match self {
-            Template::Literal(_) => {}
-            Template::Expression(expression) => expression.paths(seen),
-            Template::Array(elements) => elements.iter().for_each(|e| e.paths(seen)),
-            Template::Object(members) => members.iter().for_each(|(_, m)| m.paths(seen)),
         }
     }
 }

@@ -97,6 +97,8 @@ pub(super) fn hash(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
 /// Each character of the second argument separates; empty parts are left out.
 pub(super) fn split(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
     let (text, separators) = (arguments.string(0)?, arguments.string(1)?);
-    let parts = text.split(|c| separators.contains(c)).filter(|part| !part.is_empty());
+    let parts = text
+        .split(|c| separators.contains(c))
+        .filter(|part| !part.is_empty());
     Ok(Node::array(parts.map(Node::string).collect()))
 }

@@ -64,7 +64,10 @@ pub(crate) enum View<'a> {
 impl Object {
     /// Members of which no two share a key.
     pub(crate) fn new(members: Vec<(Arc<str>, Node)>) -> Object {
-        Object { members, sorted: OnceLock::new() }
+        Object {
+            members,
+            sorted: OnceLock::new(),
+        }
     }
 
     pub(crate) fn members(&self) -> &[(Arc<str>, Node)] {
@@ -81,12 +84,16 @@ impl Object {
             places.sort_by(|a, b| name(*a).cmp(name(*b)));
             places
         });
-        let found = sorted.binary_search_by(|place| name(*place).cmp(key)).ok()?;
+        let found = sorted
+            .binary_search_by(|place| name(*place).cmp(key))
+            .ok()?;
         sorted.get(found).copied()
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
-        self.place(key).and_then(|place| self.members.get(place)).map(|(_, node)| node)
+        self.place(key)
+            .and_then(|place| self.members.get(place))
+            .map(|(_, node)| node)
     }
 
     /// The same members with `key` set, in its old place if it has one.
@@ -104,12 +111,22 @@ impl Tree {
     pub(super) fn from_text(text: Text, depth: u16) -> Node {
         let size = text.len();
         let text = OnceLock::from(text);
-        Node::Tree(Arc::new(Tree { text, shape: OnceLock::new(), size, depth }))
+        Node::Tree(Arc::new(Tree {
+            text,
+            shape: OnceLock::new(),
+            size,
+            depth,
+        }))
     }
 
     fn from_shape(shape: Shape, size: usize, depth: u16) -> Node {
         let shape = OnceLock::from(shape);
-        Node::Tree(Arc::new(Tree { text: OnceLock::new(), shape, size, depth }))
+        Node::Tree(Arc::new(Tree {
+            text: OnceLock::new(),
+            shape,
+            size,
+            depth,
+        }))
     }
 
     pub(super) fn shape(&self) -> &Shape {
@@ -282,7 +299,9 @@ impl Node {
     /// The same value, keeping no larger text alive than it needs. For values that outlive the
     /// state that made them by long, such as the results of a fan-out's branches.
     pub(crate) fn settled(&self) -> Node {
-        let Node::Tree(tree) = self else { return self.clone() };
+        let Node::Tree(tree) = self else {
+            return self.clone();
+        };
         if let Some(text) = tree.known_text() {
             return match text.is_small_part() {
                 true => Tree::from_text(text.detached(), tree.depth),
@@ -293,7 +312,11 @@ impl Node {
             Shape::Scalar(node) => node.clone(),
             Shape::Array(elements) => Node::array(elements.iter().map(Node::settled).collect()),
             Shape::Object(object) => Node::object(
-                object.members.iter().map(|(key, node)| (key.clone(), node.settled())).collect(),
+                object
+                    .members
+                    .iter()
+                    .map(|(key, node)| (key.clone(), node.settled()))
+                    .collect(),
             ),
         }
     }
@@ -310,7 +333,9 @@ impl Node {
             }
             (View::Object(a), View::Object(b)) => {
                 a.members.len() == b.members.len()
-                    && a.members.iter().all(|(k, v)| b.get(k).is_some_and(|w| v.same(w)))
+                    && a.members
+                        .iter()
+                        .all(|(k, v)| b.get(k).is_some_and(|w| v.same(w)))
             }
             _ => false,
         }

@@ -18,10 +18,11 @@ impl Number {
     /// The number that a valid JSON token stands for.
     pub(super) fn read(token: &str) -> Number {
         // Eighteen digits always fit; "-0" is not what an integer zero is written as.
-        if token.len() <= 18 && token != "-0" {
-            if let Ok(int) = token.parse() {
-                return Number::Int(int);
-            }
+        if token.len() <= 18
+            && token != "-0"
+            && let Ok(int) = token.parse()
+        {
+            return Number::Int(int);
         }
         match token.parse::<i64>() {
             Ok(int) if token != "-0" => Number::Int(int),
@@ -32,7 +33,11 @@ impl Number {
     /// The number that `text` is, if it is exactly one JSON number.
     pub(crate) fn parse(text: &str) -> Option<Number> {
         let mut cursor = Cursor::new(text, 0);
-        cursor.number().ok().filter(|token| *token == text).map(Number::read)
+        cursor
+            .number()
+            .ok()
+            .filter(|token| *token == text)
+            .map(Number::read)
     }
 
     /// A computed number; none if it is not finite. A whole number is written without a point.
@@ -71,7 +76,10 @@ impl Number {
         match (self, other) {
             (Number::Int(a), Number::Int(b)) => a.cmp(b),
             // Validated numbers are finite, so they have an order.
-            _ => self.as_f64().partial_cmp(&other.as_f64()).unwrap_or(Ordering::Equal),
+            _ => self
+                .as_f64()
+                .partial_cmp(&other.as_f64())
+                .unwrap_or(Ordering::Equal),
         }
     }
 }

@@ -12,7 +12,11 @@ const LONG_STRING: usize = 1024;
 /// The members of the value in `text`, whose nesting is at most `depth`. The text was validated;
 /// if it were not JSON after all, the value would read as null.
 pub(super) fn one_level(text: &Text, depth: u16) -> Shape {
-    let mut level = Level { text, cursor: Cursor::new(&text.source.text, text.start), depth };
+    let mut level = Level {
+        text,
+        cursor: Cursor::new(&text.source.text, text.start),
+        depth,
+    };
     level.shape().unwrap_or(Shape::Scalar(Node::Null))
 }
 
@@ -67,11 +71,19 @@ impl Level<'_> {
     fn string(&mut self) -> Result<Arc<str>, JsonFault> {
         let quoted = self.cursor.string()?;
         let raw = self.cursor.text.get(quoted.start..quoted.end).unwrap_or("");
-        Ok(if quoted.escaped { unescape(raw).into() } else { raw.into() })
+        Ok(if quoted.escaped {
+            unescape(raw).into()
+        } else {
+            raw.into()
+        })
     }
 
     fn cut(&self, start: usize, end: usize, depth: u16) -> Node {
-        let text = Text { source: self.text.source.clone(), start, end };
+        let text = Text {
+            source: self.text.source.clone(),
+            start,
+            end,
+        };
         Tree::from_text(text, depth)
     }
 
@@ -93,7 +105,11 @@ impl Level<'_> {
                 if raw.len() > LONG_STRING {
                     return Ok(self.cut(start, self.cursor.at, 0));
                 }
-                Ok(Node::String(if quoted.escaped { unescape(raw).into() } else { raw.into() }))
+                Ok(Node::String(if quoted.escaped {
+                    unescape(raw).into()
+                } else {
+                    raw.into()
+                }))
             }
             Some(b'-' | b'0'..=b'9') => Ok(Node::Number(Number::read(self.cursor.number()?))),
             _ => Ok(match self.cursor.word()? {
@@ -123,10 +139,8 @@ fn brackets(text: &str, start: usize, mut seen: impl FnMut(u8) -> bool) -> usize
                     Some(_) => at += 1,
                 }
             },
-            b'[' | b'{' | b']' | b'}' => {
-                if !seen(*byte) {
-                    return at;
-                }
+            b'[' | b'{' | b']' | b'}' if !seen(*byte) => {
+                return at;
             }
             _ => {}
         }
@@ -138,7 +152,11 @@ fn brackets(text: &str, start: usize, mut seen: impl FnMut(u8) -> bool) -> usize
 fn skip_container(text: &str, start: usize) -> usize {
     let mut open = 0_usize;
     brackets(text, start, |byte| {
-        if matches!(byte, b'[' | b'{') { open += 1 } else { open = open.saturating_sub(1) }
+        if matches!(byte, b'[' | b'{') {
+            open += 1
+        } else {
+            open = open.saturating_sub(1)
+        }
         open > 0
     })
 }
@@ -147,7 +165,11 @@ fn skip_container(text: &str, start: usize) -> usize {
 pub(super) fn levels(text: &str) -> usize {
     let (mut open, mut deepest) = (0_usize, 0);
     brackets(text, 0, |byte| {
-        if matches!(byte, b'[' | b'{') { open += 1 } else { open = open.saturating_sub(1) }
+        if matches!(byte, b'[' | b'{') {
+            open += 1
+        } else {
+            open = open.saturating_sub(1)
+        }
         deepest = deepest.max(open);
         true
     });

@@ -1,7 +1,6 @@
 //! Reading JSON without building anything: the tokens, and the one validation of foreign bytes.
 
 use super::text::SPAN_BYTES;
-use keylane_policy::limit::JSON_DEPTH;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -16,7 +15,10 @@ pub struct JsonFault {
 
 impl JsonFault {
     pub(super) fn new(offset: usize, message: impl Into<String>) -> Self {
-        JsonFault { offset, message: message.into() }
+        JsonFault {
+            offset,
+            message: message.into(),
+        }
     }
 }
 
@@ -92,7 +94,9 @@ impl<'a> Cursor<'a> {
         let mut escaped = false;
         loop {
             let rest = bytes.get(at..).unwrap_or(&[]);
-            let Some(skip) = rest.iter().position(|b| *b == b'"' || *b == b'\\' || *b < 0x20)
+            let Some(skip) = rest
+                .iter()
+                .position(|b| *b == b'"' || *b == b'\\' || *b < 0x20)
             else {
                 return self.fault("this string has no closing quote");
             };
@@ -112,7 +116,11 @@ impl<'a> Cursor<'a> {
             }
         }
         self.at = at + 1;
-        Ok(Quoted { start, end: at, escaped })
+        Ok(Quoted {
+            start,
+            end: at,
+            escaped,
+        })
     }
 
     /// The byte after the escape sequence that begins at `at`.
@@ -133,12 +141,18 @@ impl<'a> Cursor<'a> {
                     _ => Ok(at + 6),
                 }
             }
-            _ => Err(JsonFault::new(at, "a backslash begins no escape that JSON knows")),
+            _ => Err(JsonFault::new(
+                at,
+                "a backslash begins no escape that JSON knows",
+            )),
         }
     }
 
     fn hex(&self, at: usize) -> Result<u32, JsonFault> {
-        let digits = self.text.get(at..at + 4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self
+            .text
+            .get(at..at + 4)
+            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         digits
             .and_then(|digits| u32::from_str_radix(digits, 16).ok())
             .ok_or_else(|| JsonFault::new(at, "a \\u escape needs four hexadecimal digits"))
@@ -186,7 +200,10 @@ impl<'a> Cursor<'a> {
         let text = self.text.get(start..self.at).unwrap_or("");
         let fits = (plain && whole < 300) || text.parse().is_ok_and(f64::is_finite);
         if !fits {
-            return Err(JsonFault::new(start, "this number is too large for a double"));
+            return Err(JsonFault::new(
+                start,
+                "this number is too large for a double",
+            ));
         }
         Ok(text)
     }
@@ -254,13 +271,14 @@ pub(super) struct Learned {
     pub(super) depth: u16,
 }
 
-/// Checks that `text` is exactly one acceptable JSON value.
-pub(super) fn validate(text: &str) -> Result<Learned, JsonFault> {
+/// Checks that `text` is exactly one acceptable JSON value of at most that many levels.
+pub(super) fn validate(text: &str, levels: usize) -> Result<Learned, JsonFault> {
     if u32::try_from(text.len()).is_err() {
         return Err(JsonFault::new(0, "more than 4 GiB of JSON"));
     }
     let mut scan = Validation {
         cursor: Cursor::new(text, 0),
+        levels,
         depth: 0,
         deepest: 0,
         spans: Vec::new(),
@@ -270,11 +288,15 @@ pub(super) fn validate(text: &str) -> Result<Learned, JsonFault> {
     if scan.cursor.next_token().is_some() {
         return scan.cursor.fault("something follows the JSON value");
     }
-    Ok(Learned { spans: scan.spans, depth: scan.deepest })
+    Ok(Learned {
+        spans: scan.spans,
+        depth: scan.deepest,
+    })
 }
 
 struct Validation<'a> {
     cursor: Cursor<'a>,
+    levels: usize,
     depth: u16,
     deepest: u16,
     spans: Vec<(u32, u32)>,
@@ -283,34 +305,42 @@ struct Validation<'a> {
 }
 
 impl Validation<'_> {
-    /// Recursion is bounded by `JSON_DEPTH`.
+    /// Recursion is bounded by `levels`.
     fn value(&mut self) -> Result<(), JsonFault> {
         match self.cursor.next_token() {
             Some(b'"') => self.cursor.string().map(|_| ()),
-            Some(b'-' | b'0'..=b'9') if !self.minus_infinity() => {
-                self.cursor.number().map(|_| ())
-            }
+            Some(b'-' | b'0'..=b'9') if !self.minus_infinity() => self.cursor.number().map(|_| ()),
             Some(open @ (b'{' | b'[')) => self.container(open),
             _ => self.cursor.word().map(|_| ()),
         }
     }
 
     fn minus_infinity(&self) -> bool {
-        self.cursor.text.get(self.cursor.at..).is_some_and(|rest| rest.starts_with("-I"))
+        self.cursor
+            .text
+            .get(self.cursor.at..)
+            .is_some_and(|rest| rest.starts_with("-I"))
     }
 
     fn container(&mut self, open: u8) -> Result<(), JsonFault> {
-        if usize::from(self.depth) >= JSON_DEPTH {
-            return self.cursor.fault(format!("nested deeper than {JSON_DEPTH} levels"));
+        if usize::from(self.depth) >= self.levels {
+            return self
+                .cursor
+                .fault(format!("nested deeper than {} levels", self.levels));
         }
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
         let start = self.cursor.at;
         let span = self.spans.len();
         // The length of the text was checked to fit.
-        self.spans.push((u32::try_from(start).unwrap_or(u32::MAX), 0));
+        self.spans
+            .push((u32::try_from(start).unwrap_or(u32::MAX), 0));
         self.cursor.at += 1;
-        if open == b'{' { self.members()? } else { self.elements()? }
+        if open == b'{' {
+            self.members()?
+        } else {
+            self.elements()?
+        }
         self.depth -= 1;
         let end = self.cursor.at;
         if end - start < SPAN_BYTES {
@@ -368,14 +398,21 @@ impl Validation<'_> {
         let text = self.cursor.text;
         let name = |key: &Quoted| {
             let raw = text.get(key.start..key.end).unwrap_or("");
-            if key.escaped { unescape(raw) } else { Cow::Borrowed(raw) }
+            if key.escaped {
+                unescape(raw)
+            } else {
+                Cow::Borrowed(raw)
+            }
         };
         let keys = self.keys.get_mut(first..).unwrap_or(&mut []);
         let twice = if keys.len() <= 12 {
             // Few keys: comparing all pairs is cheaper than sorting them.
             keys.iter().enumerate().find_map(|(place, key)| {
                 let before = keys.get(..place).unwrap_or(&[]);
-                before.iter().any(|other| name(other) == name(key)).then_some(*key)
+                before
+                    .iter()
+                    .any(|other| name(other) == name(key))
+                    .then_some(*key)
             })
         } else {
             keys.sort_by(|a, b| name(a).cmp(&name(b)).then(a.start.cmp(&b.start)));

@@ -79,7 +79,10 @@ impl Spot {
             Kind::String(text) => Node::string(text.as_str()),
             Kind::Array(elements) => Node::array(elements.iter().map(Spot::node).collect()),
             Kind::Object(members) => Node::object(
-                members.iter().map(|m| (m.key.as_str().into(), m.value.node())).collect(),
+                members
+                    .iter()
+                    .map(|m| (m.key.as_str().into(), m.value.node()))
+                    .collect(),
             ),
         }
     }
@@ -93,7 +96,11 @@ pub(crate) fn child_pointer(pointer: &str, key: &str) -> String {
 /// The tree of a definition, and the members that were named twice.
 pub(crate) fn read(text: &str) -> Result<(Spot, Vec<Twice>), JsonFault> {
     let cursor = Cursor::new(text, 0);
-    let mut reader = Reader { cursor, steps: Vec::new(), twice: Vec::new() };
+    let mut reader = Reader {
+        cursor,
+        steps: Vec::new(),
+        twice: Vec::new(),
+    };
     let spot = reader.value()?;
     if reader.cursor.next_token().is_some() {
         return reader.cursor.fault("something follows the JSON value");
@@ -118,10 +125,12 @@ const TWICE_LISTED: usize = 20;
 
 impl Reader<'_> {
     fn pointer(&self) -> String {
-        self.steps.iter().fold(String::new(), |pointer, step| match step {
-            Step::Key(key) => child_pointer(&pointer, key),
-            Step::Index(index) => format!("{pointer}/{index}"),
-        })
+        self.steps
+            .iter()
+            .fold(String::new(), |pointer, step| match step {
+                Step::Key(key) => child_pointer(&pointer, key),
+                Step::Index(index) => format!("{pointer}/{index}"),
+            })
     }
 
     /// Recursion is bounded by `JSON_DEPTH`.
@@ -133,10 +142,16 @@ impl Reader<'_> {
             Some(b'-' | b'0'..=b'9') => Kind::Number(Number::read(self.cursor.number()?)),
             Some(open @ (b'[' | b'{')) => {
                 if self.steps.len() >= JSON_DEPTH {
-                    return self.cursor.fault(format!("nested deeper than {JSON_DEPTH} levels"));
+                    return self
+                        .cursor
+                        .fault(format!("nested deeper than {JSON_DEPTH} levels"));
                 }
                 self.cursor.at += 1;
-                if open == b'[' { self.array()? } else { self.object()? }
+                if open == b'[' {
+                    self.array()?
+                } else {
+                    self.object()?
+                }
             }
             _ => match self.cursor.word()? {
                 "true" => Kind::Bool(true),
@@ -191,7 +206,11 @@ impl Reader<'_> {
             if names.insert(key.clone()) {
                 members.push(Member { key, start, value });
             } else if self.twice.len() < TWICE_LISTED {
-                self.twice.push(Twice { key, start, pointer: self.pointer() });
+                self.twice.push(Twice {
+                    key,
+                    start,
+                    pointer: self.pointer(),
+                });
             }
             if self.cursor.take(b'}') {
                 return Ok(Kind::Object(members));

@@ -20,8 +20,13 @@ impl Source {
     /// Where the long container that begins at `start` ends.
     pub(super) fn end_of(&self, start: usize) -> Option<usize> {
         let start = u32::try_from(start).ok()?;
-        let found = self.spans.binary_search_by_key(&start, |span| span.0).ok()?;
-        self.spans.get(found).and_then(|span| usize::try_from(span.1).ok())
+        let found = self
+            .spans
+            .binary_search_by_key(&start, |span| span.0)
+            .ok()?;
+        self.spans
+            .get(found)
+            .and_then(|span| usize::try_from(span.1).ok())
     }
 }
 
@@ -37,7 +42,11 @@ impl Text {
     /// A handle on the whole of a text that is known to be valid.
     pub(super) fn whole(text: String, spans: Vec<(u32, u32)>) -> Text {
         let end = text.len();
-        Text { source: Arc::new(Source { text, spans }), start: 0, end }
+        Text {
+            source: Arc::new(Source { text, spans }),
+            start: 0,
+            end,
+        }
     }
 
     /// The text.

@@ -14,7 +14,11 @@ pub(super) fn to_value(node: &Node) -> Value {
         View::Array(elements) => Value::Array(elements.iter().map(to_value).collect()),
         View::Object(object) => {
             let members = object.members().iter();
-            Value::Object(members.map(|(k, v)| (k.to_string(), to_value(v))).collect::<Map<_, _>>())
+            Value::Object(
+                members
+                    .map(|(k, v)| (k.to_string(), to_value(v)))
+                    .collect::<Map<_, _>>(),
+            )
         }
     }
 }
@@ -40,7 +44,11 @@ pub(super) fn from_value(value: &Value) -> Node {
         Value::Array(elements) => Node::array(elements.iter().map(from_value).collect()),
         Value::Object(members) => {
             let members = members.iter();
-            Node::object(members.map(|(k, v)| (k.as_str().into(), from_value(v))).collect())
+            Node::object(
+                members
+                    .map(|(k, v)| (k.as_str().into(), from_value(v)))
+                    .collect(),
+            )
         }
     }
 }

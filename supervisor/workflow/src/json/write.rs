@@ -54,7 +54,10 @@ pub(super) fn write_shape(shape: &Shape, out: &mut String) {
 pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    while let Some(place) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
+    while let Some(place) = rest
+        .bytes()
+        .position(|b| b < 0x20 || b == b'"' || b == b'\\')
+    {
         let (plain, special) = rest.split_at(place);
         out.push_str(plain);
         let mut chars = special.chars();

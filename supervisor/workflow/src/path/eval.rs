@@ -39,7 +39,9 @@ impl Walk<'_> {
         if !path.definite {
             return Ok(Node::array(found));
         }
-        found.pop().ok_or_else(|| Missing(format!("nothing is at `{}`", path.text)))
+        found
+            .pop()
+            .ok_or_else(|| Missing(format!("nothing is at `{}`", path.text)))
     }
 
     /// All values that `steps` select from `root`. Fails where a step that must exist does not,
@@ -55,7 +57,9 @@ impl Walk<'_> {
                     return Err(Missing(missing(step)));
                 }
                 if next.len() > MATCHES {
-                    return Err(Missing(format!("the path selects more than {MATCHES} values")));
+                    return Err(Missing(format!(
+                        "the path selects more than {MATCHES} values"
+                    )));
                 }
             }
             found = next;
@@ -72,15 +76,23 @@ impl Walk<'_> {
             },
             (Step::Names(names), View::Object(object)) => {
                 let members = names.iter().filter_map(|name| {
-                    object.get(name).map(|member| (name.clone(), member.clone()))
+                    object
+                        .get(name)
+                        .map(|member| (name.clone(), member.clone()))
                 });
                 out.push(Node::object(members.collect()));
             }
             (Step::Index(index), View::Array(elements)) => {
-                out.extend(place(*index, elements.len()).and_then(|at| elements.get(at)).cloned());
+                out.extend(
+                    place(*index, elements.len())
+                        .and_then(|at| elements.get(at))
+                        .cloned(),
+                );
             }
             (Step::Indices(indices), View::Array(elements)) => {
-                let places = indices.iter().filter_map(|index| place(*index, elements.len()));
+                let places = indices
+                    .iter()
+                    .filter_map(|index| place(*index, elements.len()));
                 out.extend(places.filter_map(|at| elements.get(at)).cloned());
             }
             (Step::Slice(start, end), View::Array(elements)) => {
@@ -95,7 +107,12 @@ impl Walk<'_> {
             (Step::Wildcard, _) => {}
             (Step::Descend, _) => descend(node, out),
             (Step::Filter(predicate), View::Array(elements)) => {
-                out.extend(elements.iter().filter(|e| predicate.accepts(e, self)).cloned());
+                out.extend(
+                    elements
+                        .iter()
+                        .filter(|e| predicate.accepts(e, self))
+                        .cloned(),
+                );
             }
             (Step::Filter(predicate), View::Object(_)) => {
                 out.extend(predicate.accepts(node, self).then(|| node.clone()));
@@ -149,8 +166,6 @@ fn place(index: i64, len: usize) -> Option<usize> {
 fn bound(index: i64, len: usize) -> usize {
     match usize::try_from(index) {
         Ok(place) => place.min(len),
-        Err(_) => {
-            len.saturating_sub(usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX))
-        }
+        Err(_) => len.saturating_sub(usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX)),
     }
 }

@@ -82,7 +82,11 @@ impl Comparison {
             (View::String(a), View::String(b)) => Some(a.cmp(b)),
             _ => None,
         };
-        let member = || right.as_array().is_some_and(|list| list.iter().any(|n| n.same(left)));
+        let member = || {
+            right
+                .as_array()
+                .is_some_and(|list| list.iter().any(|n| n.same(left)))
+        };
         match self {
             Comparison::Equal => left.same(right),
             Comparison::NotEqual => !left.same(right),

@@ -9,17 +9,28 @@ use std::sync::Arc;
 impl Path {
     /// The path that `text` is, or what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Path, String> {
-        let mut reader = Reader { text, at: 0, depth: 0 };
+        let mut reader = Reader {
+            text,
+            at: 0,
+            depth: 0,
+        };
         let path = reader.path()?;
         match reader.rest().chars().next() {
             None => Ok(path),
-            Some(found) => Err(format!("unexpected {found:?} at character {}", reader.column())),
+            Some(found) => Err(format!(
+                "unexpected {found:?} at character {}",
+                reader.column()
+            )),
         }
     }
 
     /// The path at the beginning of `text`, and how many bytes it takes.
     pub(crate) fn parse_prefix(text: &str) -> Result<(Path, usize), String> {
-        let mut reader = Reader { text, at: 0, depth: 0 };
+        let mut reader = Reader {
+            text,
+            at: 0,
+            depth: 0,
+        };
         Ok((reader.path()?, reader.at))
     }
 }
@@ -93,7 +104,12 @@ impl<'a> Reader<'a> {
         let steps = self.steps()?;
         let text = self.text.get(from..self.at).unwrap_or("");
         let definite = steps.iter().all(Step::is_definite);
-        Ok(Path { root, steps, definite, text: text.into() })
+        Ok(Path {
+            root,
+            steps,
+            definite,
+            text: text.into(),
+        })
     }
 
     fn steps(&mut self) -> Result<Vec<Step>, String> {
@@ -181,7 +197,11 @@ impl<'a> Reader<'a> {
             self.space();
             names.push(self.quoted()?.into());
         }
-        Ok(if names.len() == 1 { Step::Name(first.into()) } else { Step::Names(names) })
+        Ok(if names.len() == 1 {
+            Step::Name(first.into())
+        } else {
+            Step::Names(names)
+        })
     }
 
     /// A string in single or double quotes with backslash escapes.
@@ -233,7 +253,9 @@ impl<'a> Reader<'a> {
             }
             return Ok(Step::Slice(first, end));
         }
-        let Some(first) = first else { return self.fail("expected an index") };
+        let Some(first) = first else {
+            return self.fail("expected an index");
+        };
         let mut indices = vec![first];
         while self.take(",") {
             self.space();
@@ -243,7 +265,11 @@ impl<'a> Reader<'a> {
             }
             self.space();
         }
-        Ok(if indices.len() == 1 { Step::Index(first) } else { Step::Indices(indices) })
+        Ok(if indices.len() == 1 {
+            Step::Index(first)
+        } else {
+            Step::Indices(indices)
+        })
     }
 
     fn or(&mut self) -> Result<Predicate, String> {
@@ -253,7 +279,11 @@ impl<'a> Reader<'a> {
             any.push(self.and()?);
             self.space();
         }
-        Ok(if any.len() == 1 { any.remove(0) } else { Predicate::Any(any) })
+        Ok(if any.len() == 1 {
+            any.remove(0)
+        } else {
+            Predicate::Any(any)
+        })
     }
 
     fn and(&mut self) -> Result<Predicate, String> {
@@ -263,7 +293,11 @@ impl<'a> Reader<'a> {
             all.push(self.term()?);
             self.space();
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Predicate::All(all) })
+        Ok(if all.len() == 1 {
+            all.remove(0)
+        } else {
+            Predicate::All(all)
+        })
     }
 
     /// Recursion is bounded by `FILTER_DEPTH`.
@@ -308,7 +342,9 @@ impl<'a> Reader<'a> {
         }
         let word = self.take_while(|c| c.is_ascii_lowercase() || c == '=' || c == '~');
         if !word.is_empty() {
-            return self.fail(format_args!("the filter operator `{word}` is not supported"));
+            return self.fail(format_args!(
+                "the filter operator `{word}` is not supported"
+            ));
         }
         match left {
             Operand::Literal(_) => self.fail("expected a comparison"),

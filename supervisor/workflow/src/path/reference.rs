@@ -29,25 +29,36 @@ impl Reference {
             Step::Index(index) => usize::try_from(*index)
                 .map(Place::Index)
                 .map_err(|_| "a reference path cannot count from the end".to_owned()),
-            _ => Err("a reference path selects one place: only `.name`, `['name']` and `[0]` \
+            _ => Err(
+                "a reference path selects one place: only `.name`, `['name']` and `[0]` \
                       may stand in it"
-                .to_owned()),
+                    .to_owned(),
+            ),
         };
         let steps = path.steps.iter().map(place).collect::<Result<_, _>>()?;
-        Ok(Reference { steps, text: path.text })
+        Ok(Reference {
+            steps,
+            text: path.text,
+        })
     }
 
     /// `into` with `value` at this place; objects on the way are made where nothing is. None if
     /// the place cannot be in such a value.
     pub(crate) fn put(&self, into: &Node, value: Node) -> Result<Node, String> {
-        put(&self.steps, Some(into), value)
-            .ok_or_else(|| format!("the result cannot be put at `{}` of the state's input", self.text))
+        put(&self.steps, Some(into), value).ok_or_else(|| {
+            format!(
+                "the result cannot be put at `{}` of the state's input",
+                self.text
+            )
+        })
     }
 }
 
 /// Recursion is bounded by the path's length, which [`crate::definition`] bounds.
 fn put(steps: &[Place], into: Option<&Node>, value: Node) -> Option<Node> {
-    let Some((step, rest)) = steps.split_first() else { return Some(value) };
+    let Some((step, rest)) = steps.split_first() else {
+        return Some(value);
+    };
     match (step, into.map(Node::view)) {
         (Place::Name(name), Some(View::Object(object))) => {
             let inner = put(rest, object.get(name), value)?;
