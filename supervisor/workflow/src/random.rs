@@ -15,6 +15,11 @@ impl Random {
         Random(Cell::new(seed))
     }
 
+    /// Where the sequence is; a sequence made from it goes on from there.
+    pub(crate) fn state(&self) -> u64 {
+        self.0.get()
+    }
+
     /// The next number.
     pub(crate) fn draw(&self) -> u64 {
         let state = self.0.get().wrapping_add(0x9E37_79B9_7F4A_7C15);

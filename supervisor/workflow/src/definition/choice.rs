@@ -38,7 +38,8 @@ fn comparator(name: &str) -> Option<(Comparator, bool)> {
     if stem == "BooleanEquals" {
         return Some((Comparator::BooleanEquals, true));
     }
-    let kinds: [(&str, fn(Span) -> Comparator); 3] = [
+    type Kind = (&'static str, fn(Span) -> Comparator);
+    let kinds: [Kind; 3] = [
         ("String", Comparator::String),
         ("Numeric", Comparator::Numeric),
         ("Timestamp", Comparator::Timestamp),

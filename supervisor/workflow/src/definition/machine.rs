@@ -36,13 +36,12 @@ impl Checker<'_> {
     pub(super) fn whole(&mut self, root: &Spot) -> Option<u64> {
         let whole = self.object(root, "", "a definition")?;
         self.only(whole, fields::TOP, "a definition");
-        if let Some(version) = whole.get("Version") {
-            if self
+        if let Some(version) = whole.get("Version")
+            && self
                 .string(&version, "Version")
                 .is_some_and(|version| version != "1.0")
-            {
-                self.wrong(&version, "the only `Version` is \"1.0\"".to_owned());
-            }
+        {
+            self.wrong(&version, "the only `Version` is \"1.0\"".to_owned());
         }
         self.language(whole);
         let timeout = whole.get("TimeoutSeconds").and_then(|field| {

@@ -22,7 +22,8 @@ pub use model::Definition;
 pub use problem::{Problem, Severity};
 
 pub(crate) use model::{
-    Amount, Catcher, Comparator, Kind, Machine, Map, Operand, ResultPlace, Retrier, Rule, Select,
-    Span, State, Target, Task, Test, Uses, Wait, Words, Work,
+    Amount, Catcher, Comparator, Kind, Map, Operand, ResultPlace, Retrier, Rule, Select, Span,
+    State, Target, Task, Test, Wait, Words,
 };
 pub(crate) use suggest::nearest;
+pub(crate) use task::function_name;

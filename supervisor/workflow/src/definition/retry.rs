@@ -111,11 +111,10 @@ impl Checker<'_> {
         let most = number("MaxDelaySeconds", 0.0, 1.0, true);
         if let (Some(field), Some(most), Some(interval)) =
             (fields.get("MaxDelaySeconds"), most, interval)
+            && most <= interval
         {
-            if most <= interval {
-                let message = "`MaxDelaySeconds` must be more than `IntervalSeconds`".to_owned();
-                self.wrong(&field, message);
-            }
+            let message = "`MaxDelaySeconds` must be more than `IntervalSeconds`".to_owned();
+            self.wrong(&field, message);
         }
         let jitter = match fields.get("JitterStrategy") {
             None => Some(false),

@@ -72,11 +72,10 @@ impl Checker<'_> {
         );
         if let (Some(Amount::Fixed(heartbeat)), Some(Amount::Fixed(timeout)), Some(field)) =
             (&heartbeat, &timeout, state.get("HeartbeatSeconds"))
+            && heartbeat >= timeout
         {
-            if heartbeat >= timeout {
-                let message = "`HeartbeatSeconds` must be less than `TimeoutSeconds`".to_owned();
-                self.wrong(&field, message);
-            }
+            let message = "`HeartbeatSeconds` must be less than `TimeoutSeconds`".to_owned();
+            self.wrong(&field, message);
         }
         let work = self.work(state, names);
         Some(Task {
@@ -140,13 +139,13 @@ impl Checker<'_> {
             .collect();
         let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
         self.only(fields, &allowed, "`lambda:invoke`");
-        if let Some(kind) = fields.get("InvocationType") {
-            if kind.spot.as_str() != Some("RequestResponse") {
-                let message = "`InvocationType` must be RequestResponse: the state waits for the \
+        if let Some(kind) = fields.get("InvocationType")
+            && kind.spot.as_str() != Some("RequestResponse")
+        {
+            let message = "`InvocationType` must be RequestResponse: the state waits for the \
                                function's result"
-                    .to_owned();
-                self.wrong(&kind, message);
-            }
+                .to_owned();
+            self.wrong(&kind, message);
         }
         if let Some(name) = fields.get("FunctionName") {
             let text = self.string(&name, "FunctionName")?;

@@ -3,7 +3,6 @@
 use super::{Expression, Scope};
 use crate::fault::TaskError;
 use crate::json::Node;
-use crate::path::Path;
 use std::sync::Arc;
 
 /// A template. What holds no expression is one literal, whose text is copied as a whole.
@@ -37,16 +36,6 @@ impl Template {
                     });
                 Ok(Node::object(members.collect::<Result<_, _>>()?))
             }
-        }
-    }
-
-    /// Calls `seen` with every path in the template.
-    pub(crate) fn paths(&self, seen: &mut dyn FnMut(&Path)) {
-        match self {
-            Template::Literal(_) => {}
-            Template::Expression(expression) => expression.paths(seen),
-            Template::Array(elements) => elements.iter().for_each(|e| e.paths(seen)),
-            Template::Object(members) => members.iter().for_each(|(_, m)| m.paths(seen)),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::node::{Node, Tree};
 use super::scan::{JsonFault, validate};
 use super::text::Text;
 use super::value;
+use keylane_policy::limit::JSON_DEPTH;
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -21,11 +22,16 @@ impl Data {
     /// JSON value: UTF-8, at most `JSON_DEPTH` levels, no NaN or Infinity, every number within a
     /// double's range, no lone surrogates, no member named twice.
     pub fn from_untrusted(text: Vec<u8>) -> Result<Data, JsonFault> {
+        Data::within(text, JSON_DEPTH)
+    }
+
+    /// The same with other bounds on nesting.
+    pub(crate) fn within(text: Vec<u8>, levels: usize) -> Result<Data, JsonFault> {
         let text = String::from_utf8(text).map_err(|error| {
             let offset = error.utf8_error().valid_up_to();
             JsonFault::new(offset, "these bytes are not UTF-8")
         })?;
-        let learned = validate(&text)?;
+        let learned = validate(&text, levels)?;
         let text = Text::whole(text, learned.spans);
         Ok(Data::from_node(Tree::from_text(text, learned.depth)))
     }

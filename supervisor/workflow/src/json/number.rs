@@ -18,10 +18,11 @@ impl Number {
     /// The number that a valid JSON token stands for.
     pub(super) fn read(token: &str) -> Number {
         // Eighteen digits always fit; "-0" is not what an integer zero is written as.
-        if token.len() <= 18 && token != "-0" {
-            if let Ok(int) = token.parse() {
-                return Number::Int(int);
-            }
+        if token.len() <= 18
+            && token != "-0"
+            && let Ok(int) = token.parse()
+        {
+            return Number::Int(int);
         }
         match token.parse::<i64>() {
             Ok(int) if token != "-0" => Number::Int(int),

@@ -139,10 +139,8 @@ fn brackets(text: &str, start: usize, mut seen: impl FnMut(u8) -> bool) -> usize
                     Some(_) => at += 1,
                 }
             },
-            b'[' | b'{' | b']' | b'}' => {
-                if !seen(*byte) {
-                    return at;
-                }
+            b'[' | b'{' | b']' | b'}' if !seen(*byte) => {
+                return at;
             }
             _ => {}
         }

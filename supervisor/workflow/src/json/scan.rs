@@ -1,7 +1,6 @@
 //! Reading JSON without building anything: the tokens, and the one validation of foreign bytes.
 
 use super::text::SPAN_BYTES;
-use keylane_policy::limit::JSON_DEPTH;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -272,13 +271,14 @@ pub(super) struct Learned {
     pub(super) depth: u16,
 }
 
-/// Checks that `text` is exactly one acceptable JSON value.
-pub(super) fn validate(text: &str) -> Result<Learned, JsonFault> {
+/// Checks that `text` is exactly one acceptable JSON value of at most that many levels.
+pub(super) fn validate(text: &str, levels: usize) -> Result<Learned, JsonFault> {
     if u32::try_from(text.len()).is_err() {
         return Err(JsonFault::new(0, "more than 4 GiB of JSON"));
     }
     let mut scan = Validation {
         cursor: Cursor::new(text, 0),
+        levels,
         depth: 0,
         deepest: 0,
         spans: Vec::new(),
@@ -296,6 +296,7 @@ pub(super) fn validate(text: &str) -> Result<Learned, JsonFault> {
 
 struct Validation<'a> {
     cursor: Cursor<'a>,
+    levels: usize,
     depth: u16,
     deepest: u16,
     spans: Vec<(u32, u32)>,
@@ -304,7 +305,7 @@ struct Validation<'a> {
 }
 
 impl Validation<'_> {
-    /// Recursion is bounded by `JSON_DEPTH`.
+    /// Recursion is bounded by `levels`.
     fn value(&mut self) -> Result<(), JsonFault> {
         match self.cursor.next_token() {
             Some(b'"') => self.cursor.string().map(|_| ()),
@@ -322,10 +323,10 @@ impl Validation<'_> {
     }
 
     fn container(&mut self, open: u8) -> Result<(), JsonFault> {
-        if usize::from(self.depth) >= JSON_DEPTH {
+        if usize::from(self.depth) >= self.levels {
             return self
                 .cursor
-                .fault(format!("nested deeper than {JSON_DEPTH} levels"));
+                .fault(format!("nested deeper than {} levels", self.levels));
         }
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);

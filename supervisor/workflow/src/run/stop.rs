@@ -1,0 +1,222 @@
+//! Ends: of branches, of fan-outs, of the execution.
+
+use super::branch::{Branch, Broken, Phase};
+use super::event::Event;
+use super::execution::{CallId, Execution, Failed};
+use super::fan::FanId;
+use super::slab::{Key, Slab};
+use crate::fault::{self, TaskError};
+use crate::json::{Data, Node};
+
+impl Execution {
+    /// A branch is over.
+    pub(super) fn branch_over(&mut self, key: Key, result: Result<Node, Broken>) {
+        let Some(branch) = self.forget(key) else {
+            return;
+        };
+        match branch.parent {
+            None => self.end(result),
+            Some((fan, index)) => {
+                self.unlist(fan, branch.live_place);
+                self.deliver(fan, index, result, branch.started_ns, false);
+            }
+        }
+    }
+
+    /// Removes a branch with its timer and its call.
+    fn forget(&mut self, key: Key) -> Option<Branch> {
+        self.set_timer(key, None);
+        let branch = self.branches.remove(key)?;
+        if let Phase::Calling { call, .. } = branch.phase
+            && self.calls.remove(call).is_some()
+        {
+            self.cancels.push_back(CallId(call.number()));
+        }
+        Some(branch)
+    }
+
+    /// Takes a branch off its fan-out's list; the last of the list takes its place.
+    fn unlist(&mut self, fan: Key, place: usize) {
+        let Some(fan) = self.fans.get_mut(fan) else {
+            return;
+        };
+        if place >= fan.live.len() {
+            return;
+        }
+        fan.live.swap_remove(place);
+        if let Some(moved) = fan
+            .live
+            .get(place)
+            .and_then(|moved| self.branches.get_mut(*moved))
+        {
+            moved.live_place = place;
+        }
+    }
+
+    /// A branch of a fan-out has ended, here or elsewhere.
+    pub(super) fn deliver(
+        &mut self,
+        key: Key,
+        index: u64,
+        result: Result<Node, Broken>,
+        started_ns: u64,
+        lent: bool,
+    ) {
+        let ended_ns = self.now;
+        let failed = result.is_err();
+        let Some(fan) = self.fans.get_mut(key) else {
+            return;
+        };
+        fan.running = fan.running.saturating_sub(1);
+        fan.finished += 1;
+        let place = usize::try_from(index).unwrap_or(usize::MAX);
+        let broken =
+            match result {
+                Ok(output) => {
+                    if let Some(slot) = fan.results.get_mut(place) {
+                        *slot = Some(output.settled());
+                    }
+                    None
+                }
+                Err(broken) => match fan.tolerated {
+                    Some(tolerated) if !super::fail::ends_everything(&broken.fault) => {
+                        fan.failures += 1;
+                        if let Some(slot) = fan.results.get_mut(place) {
+                            *slot = Some(super::fail::error_output(&broken.fault));
+                        }
+                        (fan.failures > tolerated).then(|| {
+                        let cause = format!(
+                            "{} of {} items failed, {tolerated} are tolerated; the last with {}",
+                            fan.failures, fan.total, broken.fault
+                        );
+                        Broken { fault: TaskError::new(fault::THRESHOLD, cause), ..broken }
+                    })
+                    }
+                    _ => Some(broken),
+                },
+            };
+        let complete = fan.finished == fan.total;
+        let entry = (fan.depth, fan.age, key);
+        let more = fan.startable() > 0;
+        self.tell(
+            || Event::BranchEnded {
+                fan: FanId(key.number()),
+                index,
+                started_ns,
+                ended_ns,
+                failed,
+                lent,
+            },
+            true,
+        );
+        match broken {
+            Some(broken) => self.fan_failed(key, broken),
+            None if complete => self.fan_complete(key),
+            None if more => {
+                self.startable.insert(entry);
+            }
+            None => {}
+        }
+    }
+
+    /// Hands a fan-out's results to the branch that waits for them.
+    pub(super) fn fan_complete(&mut self, key: Key) {
+        let Some(fan) = self.fans.remove(key) else {
+            return;
+        };
+        self.startable.remove(&(fan.depth, fan.age, key));
+        let results = fan
+            .results
+            .into_iter()
+            .map(|result| result.unwrap_or(Node::Null))
+            .collect();
+        if let Some(parent) = self.branches.get_mut(fan.parent) {
+            parent.phase = Phase::Result(Node::array(results));
+            self.ready.push_back(fan.parent);
+        }
+        self.tell_fan_ended(key, fan.pointer, fan.total, false);
+    }
+
+    /// A branch's failure ends its fan-out; the branch that waits for it decides what follows.
+    fn fan_failed(&mut self, key: Key, broken: Broken) {
+        let Some(parent) = self.fans.get(key).map(|fan| fan.parent) else {
+            return;
+        };
+        self.stop_fan(key);
+        if let Some(branch) = self.branches.get_mut(parent) {
+            branch.phase = Phase::Error(broken);
+            self.ready.push_back(parent);
+        }
+    }
+
+    /// Ends a fan-out with everything in it.
+    fn stop_fan(&mut self, key: Key) {
+        let mut waiting = vec![key];
+        while let Some(key) = waiting.pop() {
+            let Some(fan) = self.fans.remove(key) else {
+                continue;
+            };
+            self.startable.remove(&(fan.depth, fan.age, key));
+            for branch in fan.live {
+                if let Some(Branch {
+                    phase: Phase::Fanned(inner),
+                    ..
+                }) = self.forget(branch)
+                {
+                    waiting.push(inner);
+                }
+            }
+            self.tell_fan_ended(key, fan.pointer, fan.total, true);
+        }
+    }
+
+    fn tell_fan_ended(&mut self, key: Key, pointer: std::sync::Arc<str>, total: u64, failed: bool) {
+        let at_ns = self.now;
+        let fan = FanId(key.number());
+        self.tell(
+            || Event::FanEnded {
+                fan,
+                pointer,
+                total,
+                failed,
+                at_ns,
+            },
+            true,
+        );
+    }
+
+    /// Ends the execution.
+    pub(super) fn end(&mut self, result: Result<Node, Broken>) {
+        let calls: Vec<CallId> = self
+            .calls
+            .iter()
+            .map(|(key, _)| CallId(key.number()))
+            .collect();
+        self.cancels.extend(calls);
+        let fans: Vec<Key> = self.fans.iter().map(|(key, _)| key).collect();
+        for key in fans {
+            if let Some(fan) = self.fans.remove(key) {
+                self.tell_fan_ended(key, fan.pointer, fan.total, true);
+            }
+        }
+        // Nothing is asked for any more, so no key of these can come back to life.
+        self.calls = Slab::new();
+        self.branches = Slab::new();
+        self.ready.clear();
+        self.startable.clear();
+        self.timers.clear();
+        self.outcome = Some(match result {
+            Ok(output) => Ok(Data::from_node(output)),
+            Err(broken) => {
+                let (state, pointer) = broken.origin.unzip();
+                Err(Failed {
+                    error: broken.fault.error,
+                    cause: broken.fault.cause,
+                    state,
+                    pointer,
+                    function: broken.function,
+                })
+            }
+        });
+    }
+}
