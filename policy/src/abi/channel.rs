@@ -9,6 +9,7 @@
 //!  16      response capacity u64   lane, once   bytes of the response area
 //!  64      REQUEST_SEQUENCE u32    lane         futex word: raised by one per request
 //!  72      REQUEST_LENGTH u64      lane         bytes of the request
+//!  80      REQUEST_DEADLINE u64    lane         when the lane gives the request up, 0: not told
 //!  128     RESPONSE_SEQUENCE u32   instance     futex word: the request that was answered
 //!  132     RESPONSE_KIND u32       instance     a `ResponseKind`
 //!  136     RESPONSE_LENGTH u64     instance     bytes of the response
@@ -42,6 +43,10 @@ pub const RESPONSE_CAPACITY_AT: usize = 16;
 pub const REQUEST_SEQUENCE_AT: usize = 64;
 /// Offset of the request's length in bytes, u64.
 pub const REQUEST_LENGTH_AT: usize = 72;
+/// Offset of the request's deadline, u64: nanoseconds of CLOCK_MONOTONIC at which the lane gives the
+/// request up, or 0 where it does not say. Only for the function's information: the lane keeps its
+/// own copy and acts on that.
+pub const REQUEST_DEADLINE_AT: usize = 80;
 /// Offset of the response's sequence number, a u32 futex word.
 pub const RESPONSE_SEQUENCE_AT: usize = 128;
 /// Offset of the response's kind, u32.
