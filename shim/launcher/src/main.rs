@@ -1,3 +1,112 @@
-//! Runs inside an instance: loads the function, answers the channel. Not trusted.
+//! Runs inside an instance on Keylane's behalf: loads the function, forks workers, answers calls.
+//!
+//! Started by the spawner inside a complete jail as `NAME TREE MODULE.FUNCTION`, with the tree as
+//! working directory, pipes as output, and a `SOCK_SEQPACKET` socket to the spawner as descriptor
+//! 3. From the first import on, the function's code owns this process: no promise of Keylane may
+//! rest on anything here. What the package owes is to honest functions: their results, their
+//! errors in full, and workers that do not share what they should not.
+//!
+//! ```text
+//!  main ─► python (load) ─► Loaded ─► zygote loop ──fork──► worker loop
+//! ```
+//!
+//! Exit status: 0 the peer is gone, 1 the function cannot be loaded (told to the spawner first),
+//! 2 started or spoken to in a way that is not the protocol, 3 the channel cannot be used.
 
-fn main() {}
+mod channel;
+mod fork;
+mod futex;
+mod link;
+mod python;
+mod signals;
+mod threads;
+mod worker;
+mod zygote;
+
+use keylane_policy::abi::message::FromZygote;
+use link::Link;
+use python::{Interpreter, LoadFailure, Target};
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+use zygote::Role;
+
+/// The function cannot be loaded.
+const EXIT_LOAD: u8 = 1;
+/// The start or a message is not of the protocol.
+const EXIT_PROTOCOL: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let [name, tree, handler] = arguments.as_slice() else {
+        eprintln!(
+            "keylane-launcher: expected the arguments NAME TREE MODULE.FUNCTION, got {} of them; \
+             only Keylane's spawner starts this program",
+            arguments.len()
+        );
+        return ExitCode::from(EXIT_PROTOCOL);
+    };
+    let link = match Link::inherited() {
+        Ok(link) => link,
+        Err(cause) => {
+            eprintln!("keylane-launcher: {cause}");
+            return ExitCode::from(EXIT_PROTOCOL);
+        }
+    };
+    let target = Target {
+        name,
+        tree,
+        handler,
+    };
+    let mut interpreter = match load(&target) {
+        Ok(interpreter) => interpreter,
+        Err(failure) => {
+            report(&link, handler, failure);
+            return ExitCode::from(EXIT_LOAD);
+        }
+    };
+    if let Err(cause) = link.send(&FromZygote::Loaded) {
+        eprintln!("keylane-launcher: telling the spawner that the function is loaded: {cause}");
+        return ExitCode::from(EXIT_PROTOCOL);
+    }
+    match zygote::run(link, &mut interpreter) {
+        Role::Gone => ExitCode::SUCCESS,
+        Role::Broken(cause) => {
+            eprintln!("keylane-launcher: {cause}");
+            ExitCode::from(EXIT_PROTOCOL)
+        }
+        Role::Worker(start) => worker::serve(start, &mut interpreter),
+    }
+}
+
+/// Starts Python, loads the function, and sees to it that nothing but this thread runs.
+fn load(target: &Target<'_>) -> Result<Interpreter, LoadFailure> {
+    let mut interpreter = Interpreter::start()?;
+    interpreter.load(target)?;
+    if threads::settled(&mut interpreter) {
+        interpreter.settle();
+        Ok(interpreter)
+    } else {
+        Err(interpreter.threads_left(target.handler))
+    }
+}
+
+/// Tells the spawner why the function is not there, and the function's own output as well.
+fn report(link: &Link, handler: &OsStr, failure: LoadFailure) {
+    let LoadFailure {
+        error_type,
+        message,
+        trace,
+    } = failure;
+    eprintln!(
+        "keylane-launcher: loading {}: {error_type}: {message}",
+        handler.display()
+    );
+    let sent = link.send(&FromZygote::LoadFailed {
+        error_type,
+        message,
+        trace,
+    });
+    if let Err(cause) = sent {
+        eprintln!("keylane-launcher: telling the spawner so: {cause}");
+    }
+}
