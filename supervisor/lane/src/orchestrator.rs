@@ -149,6 +149,9 @@ impl Orchestrator {
             started_ns: *started_ns,
             // For jitter, MathRandom and UUID, none of which guards anything.
             seed: started_ns ^ id.rotate_left(32),
+            // What one function may be sent is its own limit (`payload`); a Map's results together
+            // may be more.
+            data_limit: usize::try_from(PAYLOAD_BYTES_CEILING).unwrap_or(usize::MAX),
         };
         let execution = Execution::new(Arc::clone(&deployed.definition), context, input);
         let tools = Tools {

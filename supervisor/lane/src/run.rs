@@ -268,7 +268,7 @@ impl<'a> Run<'a> {
                     pointer,
                     total,
                     ..
-                } => self.report_fan(fan, pointer, total),
+                } => self.report_fan(fan, pointer.to_string(), total),
                 _ => {}
             }
         }

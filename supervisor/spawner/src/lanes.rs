@@ -62,6 +62,8 @@ impl Lane {
                     memory: MEMORY,
                     processes: 16,
                     descriptors: 4096,
+                    // Channels and reports.
+                    file: MEMORY,
                 },
                 readable: Vec::new(),
                 directory: None,

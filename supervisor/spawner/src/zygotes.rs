@@ -68,6 +68,8 @@ impl Zygote {
                     memory: spec.memory,
                     processes: spec.processes,
                     descriptors: spec.descriptors,
+                    // It has no file to write.
+                    file: 0,
                 },
                 readable,
                 directory: Some(PathBuf::from(&spec.tree)),

@@ -117,17 +117,19 @@ pub struct Limits {
     pub processes: u64,
     /// Open descriptors.
     pub descriptors: u64,
+    /// Bytes of a file, and so of a memfd, that it makes or grows.
+    pub file: u64,
 }
 
-/// Sets `limits`, and to nothing what no function needs: core dumps, files, locked memory, message
+/// Sets `limits`, and to nothing what no function needs: core dumps, locked memory, message
 /// queues, niceness, real-time priority.
 pub fn limit_resources(limits: Limits) -> io::Result<()> {
     let table = [
         (Resource::RLIMIT_AS, limits.memory),
         (Resource::RLIMIT_NPROC, limits.processes),
         (Resource::RLIMIT_NOFILE, limits.descriptors),
+        (Resource::RLIMIT_FSIZE, limits.file),
         (Resource::RLIMIT_CORE, 0),
-        (Resource::RLIMIT_FSIZE, 0),
         (Resource::RLIMIT_MEMLOCK, 0),
         (Resource::RLIMIT_MSGQUEUE, 0),
         (Resource::RLIMIT_NICE, 0),
