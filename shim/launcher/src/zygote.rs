@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
 /// What this process is to be after the loop.
@@ -44,7 +44,7 @@ pub(crate) fn run(link: Link, interpreter: &mut Interpreter) -> Role {
         Ok(signals) => signals,
         Err(errno) => return Role::Broken(format!("watching for the end of workers: {errno}")),
     };
-    let mut workers = HashMap::new();
+    let mut workers = BTreeMap::new();
     loop {
         if let Err(fault) = reap(&link, &mut workers) {
             return ended_by(&fault);
@@ -159,7 +159,7 @@ fn settle_in(
 }
 
 /// Tells the spawner of every worker that has ended.
-fn reap(link: &Link, workers: &mut HashMap<Pid, u64>) -> Result<(), LinkFault> {
+fn reap(link: &Link, workers: &mut BTreeMap<Pid, u64>) -> Result<(), LinkFault> {
     loop {
         let (pid, how) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(pid, status)) => (pid, Ended::Exited(status)),

@@ -178,8 +178,14 @@ impl Worker {
                 &OwnedFd::from(errors_end),
             ],
         );
-        let (message, id) = zygote.receive();
-        assert_eq!(message, FromZygote::Hello { serial });
+        let id = loop {
+            match zygote.receive() {
+                (FromZygote::Hello { serial: who }, id) if who == serial => break id,
+                // A worker that an earlier part of the test has let go.
+                (FromZygote::WorkerEnded { serial: who, .. }, _) if who != serial => {}
+                (other, _) => panic!("{other:?} instead of Hello from worker {serial}"),
+            }
+        };
         assert_ne!(id, zygote.id(), "the zygote said Hello for its worker");
         Worker {
             channel,

@@ -5,6 +5,8 @@ use crate::spawner::Zygote;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
+const SIBLINGS: u64 = 100;
+
 #[test]
 fn siblings_draw_different_random_numbers() {
     // `own` is a generator that no hook knows: it shows that without one, siblings draw the same.
@@ -14,9 +16,10 @@ fn siblings_draw_different_random_numbers() {
         def handler(event, context):\n\
         \x20   return [random.getrandbits(64), own.getrandbits(64), context.aws_request_id]\n";
     let zygote = Zygote::loaded(&[("app.py", text)], "app.handler");
-    let drawn: Vec<Value> = (0..20)
+    let drawn: Vec<Value> = (0..SIBLINGS)
         .map(|serial| Worker::fork(&zygote, serial).call(&json!({})))
         .collect();
+    let count = drawn.len();
     let distinct = |at: usize| {
         let set: HashSet<String> = drawn.iter().map(|value| value[at].to_string()).collect();
         set.len()
@@ -26,8 +29,8 @@ fn siblings_draw_different_random_numbers() {
         1,
         "the control draws differently: this test shows nothing"
     );
-    assert_eq!(distinct(0), 20, "siblings share the state of random");
-    assert_eq!(distinct(2), 20, "siblings share request ids");
+    assert_eq!(distinct(0), count, "siblings share the state of random");
+    assert_eq!(distinct(2), count, "siblings share request ids");
 }
 
 #[test]
