@@ -19,6 +19,8 @@ MEMORY_MIB = int(os.environ.get("KEYLANE_RIG_MEMORY", "1024"))
 # A boot takes 4 to 8 seconds; this is for a machine that does ten other things.
 BOOT_LIMIT_S = 120.0
 CONSOLE_TAIL_LINES = 60
+# What a kernel says when it goes on, but something in it is wrong.
+KERNEL_COMPLAINTS = (b"WARNING:", b"BUG:", b"INFO: task", b"rcu: INFO")
 CHANNELS = ("console", "control", "out", "err")
 
 
@@ -135,6 +137,8 @@ def run(kernel, disks, settings, chosen):
         near_ends = {name: pair[0] for name, pair in pairs.items()}
         conversation = Conversation(near_ends["control"], settings)
         converse(conversation, near_ends, started, chosen.timeout)
+        if any(complaint in conversation.console_text for complaint in KERNEL_COMPLAINTS):
+            print(f"rig: the kernel complained; {conversation.tail()}", file=sys.stderr, flush=True)
         return conversation.result
     finally:
         process.kill()

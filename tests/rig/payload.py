@@ -73,14 +73,17 @@ def fill(stage, checkout, chosen):
     for name in FOLDERS:
         if (checkout / name).is_dir():
             shutil.copytree(checkout / name, stage / name, symlinks=True, ignore=LEFT_OUT)
+    along = [*map(Path.absolute, chosen.along), *named_by_command(chosen.command, checkout)]
     if keylane := built_keylane(checkout):
         place(keylane, stage / "bin" / "keylane")
-    for path in [*map(Path.absolute, chosen.along), *named_by_command(chosen.command, checkout)]:
+        # Under its own path too, which cargo compiles into the tests beside it.
+        along.append(keylane)
+    for path in along:
         if not path.is_file():
             raise Unusable(f"--with {path}: no such file")
         if path.is_relative_to(checkout):
             place(path, stage / path.relative_to(checkout))
-        else:
+        elif path not in links:
             inside = Path("along") / str(len(links)) / path.name
             place(path, stage / inside)
             links[path] = Path("/keylane") / inside
