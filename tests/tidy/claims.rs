@@ -48,11 +48,17 @@ fn test_fault(named: &str, read: impl Fn(&str) -> Option<String>) -> Option<Stri
     } else {
         let head = format!("fn {function}(");
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        lines.iter().position(|line| line.starts_with(&head)).is_some_and(|at| {
-            let attributes = lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
-            attributes.clone().any(|line| *line == "#[test]")
-                && !attributes.clone().any(|line| line.starts_with("#[ignore"))
-        })
+        lines
+            .iter()
+            .position(|line| line.starts_with(&head))
+            .is_some_and(|at| {
+                let attributes = lines[..at]
+                    .iter()
+                    .rev()
+                    .take_while(|line| line.starts_with("#["));
+                attributes.clone().any(|line| *line == "#[test]")
+                    && !attributes.clone().any(|line| line.starts_with("#[ignore"))
+            })
     };
     (!found).then(|| format!("{path} has no test {function} that runs"))
 }
@@ -78,14 +84,19 @@ fn every_claim_has_a_mechanism_and_a_test_that_exist() {
         }
         faults.extend(fault(&row, read).map(|fault| format!("{number}: {fault}")));
     }
-    assert!(numbers.len() > 20, "only {} claims were read", numbers.len());
+    assert!(
+        numbers.len() > 20,
+        "only {} claims were read",
+        numbers.len()
+    );
     assert!(faults.is_empty(), "docs/CLAIMS.md:\n{}", faults.join("\n"));
 }
 
 #[test]
 fn a_dead_link_in_a_claim_is_found() {
     let read = |path: &str| {
-        (path == "t.rs").then(|| "#[test]\nfn a() {}\n#[test]\n#[ignore]\nfn b() {}\nfn c() {}".to_owned())
+        (path == "t.rs")
+            .then(|| "#[test]\nfn a() {}\n#[test]\n#[ignore]\nfn b() {}\nfn c() {}".to_owned())
     };
     let row = |mechanism, test, state| fault(&["J1", "x", mechanism, test, state], read);
     assert_eq!(row("`policy/src/lib.rs`", "`t.rs::a`", "tested"), None);
@@ -96,6 +107,9 @@ fn a_dead_link_in_a_claim_is_found() {
     assert!(row("`policy/src/lib.rs`", "`t.rs::a`", "pending").is_some());
     assert!(row("`policy/src/lib.rs`", "", "certain").is_some());
     for named in ["`t.rs::b`", "`t.rs::c`", "`t.rs::d`", "`u.rs::a`", "`a`"] {
-        assert!(row("`policy/src/lib.rs`", named, "tested").is_some(), "{named}");
+        assert!(
+            row("`policy/src/lib.rs`", named, "tested").is_some(),
+            "{named}"
+        );
     }
 }

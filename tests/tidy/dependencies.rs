@@ -8,7 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// The programs, in the order of the table's columns.
-const PROGRAMS: [&str; 4] = ["keylane", "keylane-spawner", "keylane-lane", "keylane-launcher"];
+const PROGRAMS: [&str; 4] = [
+    "keylane",
+    "keylane-spawner",
+    "keylane-lane",
+    "keylane-launcher",
+];
 
 /// The foreign crates that a program links, by cargo. Procedural macros run when it is built and
 /// are not in it.
@@ -16,11 +21,29 @@ fn linked(package: &str) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(keylane_tests::checkout())
-        .args(["tree", "--locked", "--package", package, "--edges", "normal,no-proc-macro"])
-        .args(["--target", "x86_64-unknown-linux-gnu", "--prefix", "none", "--format", "{lib}|{p}"])
+        .args([
+            "tree",
+            "--locked",
+            "--package",
+            package,
+            "--edges",
+            "normal,no-proc-macro",
+        ])
+        .args([
+            "--target",
+            "x86_64-unknown-linux-gnu",
+            "--prefix",
+            "none",
+            "--format",
+            "{lib}|{p}",
+        ])
         .output()
         .expect("cargo tree");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| line.split_once('|'))
@@ -39,10 +62,17 @@ fn each_program_links_the_crates_that_the_table_names_and_no_other() {
         let [name, uses @ .., why] = row.as_slice() else {
             continue;
         };
-        let Some(name) = name.strip_prefix('`').and_then(|name| name.strip_suffix('`')) else {
+        let Some(name) = name
+            .strip_prefix('`')
+            .and_then(|name| name.strip_suffix('`'))
+        else {
             continue;
         };
-        assert_eq!(uses.len(), PROGRAMS.len(), "{name}: a row with other columns");
+        assert_eq!(
+            uses.len(),
+            PROGRAMS.len(),
+            "{name}: a row with other columns"
+        );
         assert!(why.len() > 10, "{name} has no reason");
         for (program, _) in PROGRAMS.iter().zip(uses).filter(|(_, used)| **used == "x") {
             table.entry(program).or_default().insert(name.to_owned());

@@ -30,13 +30,20 @@ pub(crate) fn all() -> Vec<File> {
     let mut found = Vec::new();
     walk(&keylane_tests::checkout(), "", &mut found);
     found.sort();
-    assert!(found.len() > 100, "this is no checkout: {} files", found.len());
+    assert!(
+        found.len() > 100,
+        "this is no checkout: {} files",
+        found.len()
+    );
     found
 }
 
 /// All files whose name ends so.
 pub(crate) fn ending(end: &str) -> Vec<File> {
-    all().into_iter().filter(|(path, _)| path.ends_with(end)).collect()
+    all()
+        .into_iter()
+        .filter(|(path, _)| path.ends_with(end))
+        .collect()
 }
 
 /// Whether the checkout has this file or folder.
@@ -76,6 +83,9 @@ fn a_long_source_file_has_a_reason_and_a_reason_has_a_long_file() {
         );
     }
     for (path, _) in LONG_FOR_A_REASON {
-        assert!(long.iter().any(|found| found == path), "{path} is not long any more: forget it");
+        assert!(
+            long.iter().any(|found| found == path),
+            "{path} is not long any more: forget it"
+        );
     }
 }

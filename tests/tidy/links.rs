@@ -42,7 +42,10 @@ fn every_link_of_a_document_leads_somewhere() {
                 file => resolve(&path, file),
             };
             let target = target.unwrap_or_else(|| panic!("{path}: {link} leaves the tree"));
-            assert!(files::exists(&target), "{path}: there is no {target} ({link})");
+            assert!(
+                files::exists(&target),
+                "{path}: there is no {target} ({link})"
+            );
             if !anchor.is_empty() {
                 let all = files::ending(".md");
                 let (_, text) = all.iter().find(|(path, _)| *path == target).unwrap();
@@ -54,7 +57,10 @@ fn every_link_of_a_document_leads_somewhere() {
             checked += 1;
         }
     }
-    assert!(checked > 5, "only {checked} links were found: the documents are not read");
+    assert!(
+        checked > 5,
+        "only {checked} links were found: the documents are not read"
+    );
 }
 
 #[test]
@@ -62,18 +68,33 @@ fn every_path_that_a_document_names_is_there() {
     let mut checked = 0;
     for (path, text) in files::ending(".md") {
         for named in prose(&text).flat_map(spans).filter_map(path_in) {
-            assert!(files::exists(named.trim_end_matches('/')), "{path} names {named}");
+            assert!(
+                files::exists(named.trim_end_matches('/')),
+                "{path} names {named}"
+            );
             checked += 1;
         }
     }
-    assert!(checked > 20, "only {checked} paths were found: the documents are not read");
+    assert!(
+        checked > 20,
+        "only {checked} paths were found: the documents are not read"
+    );
 }
 
 #[test]
 fn a_link_resolves_from_its_documents_folder_and_not_out_of_the_tree() {
-    assert_eq!(resolve("docs/A.md", "../policy/src").as_deref(), Some("policy/src"));
-    assert_eq!(resolve("README.md", "docs/A.md").as_deref(), Some("docs/A.md"));
+    assert_eq!(
+        resolve("docs/A.md", "../policy/src").as_deref(),
+        Some("policy/src")
+    );
+    assert_eq!(
+        resolve("README.md", "docs/A.md").as_deref(),
+        Some("docs/A.md")
+    );
     assert_eq!(resolve("README.md", "../x"), None);
-    assert_eq!(path_in("tests/escape/walls.rs::a_test"), Some("tests/escape/walls.rs"));
+    assert_eq!(
+        path_in("tests/escape/walls.rs::a_test"),
+        Some("tests/escape/walls.rs")
+    );
     assert_eq!(path_in("functions/x"), None);
 }

@@ -12,12 +12,21 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[cfg(test)]
 mod base;
+#[cfg(test)]
 mod claims;
+#[cfg(test)]
 mod dependencies;
+#[cfg(test)]
 mod files;
+#[cfg(test)]
 mod links;
+#[cfg(test)]
 mod markdown;
+#[cfg(test)]
 mod rust;
+#[cfg(test)]
 mod unsafety;
+#[cfg(test)]
 mod words;

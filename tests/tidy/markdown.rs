@@ -28,7 +28,11 @@ pub(crate) fn links(line: &str) -> Vec<String> {
 
 /// The cells of a table's row; none if the line is no row.
 pub(crate) fn cells(line: &str) -> Vec<&str> {
-    match line.trim().strip_prefix('|').and_then(|rest| rest.strip_suffix('|')) {
+    match line
+        .trim()
+        .strip_prefix('|')
+        .and_then(|rest| rest.strip_suffix('|'))
+    {
         Some(row) => row.split('|').map(str::trim).collect(),
         None => Vec::new(),
     }
@@ -40,7 +44,9 @@ pub(crate) fn anchors(text: &str) -> Vec<String> {
         .filter(|line| line.starts_with('#'))
         .map(|line| {
             let title = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = title.chars().filter(|c| crate::rust::is_word(*c) || " -".contains(*c));
+            let kept = title
+                .chars()
+                .filter(|c| crate::rust::is_word(*c) || " -".contains(*c));
             kept.map(|c| if c == ' ' { '-' } else { c }).collect()
         })
         .collect()

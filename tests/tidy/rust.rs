@@ -37,7 +37,9 @@ pub(crate) fn is_word(c: char) -> bool {
 }
 
 fn position(chars: &[char], from: usize, found: impl Fn(usize) -> bool) -> usize {
-    (from..chars.len()).find(|i| found(*i)).unwrap_or(chars.len())
+    (from..chars.len())
+        .find(|i| found(*i))
+        .unwrap_or(chars.len())
 }
 
 fn block_comment(chars: &[char], at: usize) -> usize {
@@ -112,16 +114,21 @@ fn comments_and_literals_are_blanked_and_code_is_not() {
 
 #[test]
 fn unit_tests_do_not_ship_and_a_word_is_known_by_what_follows_it() {
-    let source = "#[cfg(test)]\nmod testing;\nlet x = unsafe { y };\n#[cfg(test)]\nmod tests { unsafe {} }";
+    let source =
+        "#[cfg(test)]\nmod testing;\nlet x = unsafe { y };\n#[cfg(test)]\nmod tests { unsafe {} }";
     let shipped = shipped(source);
-    let found: Vec<_> = words(&shipped).filter(|(word, _)| *word == "unsafe").collect();
+    let found: Vec<_> = words(&shipped)
+        .filter(|(word, _)| *word == "unsafe")
+        .collect();
     assert_eq!(found, [("unsafe", Some('{'))]);
 }
 
 #[test]
 fn every_module_begins_with_its_contract() {
     for (path, text) in files::ending(".rs") {
-        let ours = ["policy/", "supervisor/", "shim/"].iter().any(|top| path.starts_with(top));
+        let ours = ["policy/", "supervisor/", "shim/"]
+            .iter()
+            .any(|top| path.starts_with(top));
         assert!(
             !ours || text.starts_with("//!"),
             "{path} does not begin with `//!` and what it is for"

@@ -24,7 +24,10 @@ fn unsafe_code_stays_where_it_is_expected_and_says_why() {
             "{path} holds unsafe code without `expect(unsafe_code, reason = ...)`"
         );
     }
-    assert!(seen > 5, "only {seen} files with unsafe code were found: the rule reads nothing");
+    assert!(
+        seen > 5,
+        "only {seen} files with unsafe code were found: the rule reads nothing"
+    );
 }
 
 #[test]
@@ -32,7 +35,10 @@ fn every_other_crate_forbids_it() {
     for (path, text) in files::ending(".rs") {
         let root = path.ends_with("/src/lib.rs") || path.ends_with("/src/main.rs");
         if root && !MAY.iter().any(|place| path.starts_with(place)) {
-            assert!(text.contains("#![forbid(unsafe_code)]"), "{path} does not forbid unsafe code");
+            assert!(
+                text.contains("#![forbid(unsafe_code)]"),
+                "{path} does not forbid unsafe code"
+            );
         }
     }
 }
@@ -41,7 +47,10 @@ fn every_other_crate_forbids_it() {
 fn every_package_is_held_to_the_workspaces_lints() {
     for (path, text) in files::ending("Cargo.toml") {
         if path != "Cargo.toml" {
-            assert!(text.contains("[lints]\nworkspace = true"), "{path} has lints of its own");
+            assert!(
+                text.contains("[lints]\nworkspace = true"),
+                "{path} has lints of its own"
+            );
         }
     }
 }
@@ -50,9 +59,14 @@ fn every_package_is_held_to_the_workspaces_lints() {
 fn only_sys_and_the_shim_call_the_c_library() {
     for (path, text) in files::ending("Cargo.toml") {
         let direct = ["libc", "nix", "memfd"].iter().any(|name| {
-            text.lines().any(|line| line.split(['.', ' ', '=']).next() == Some(name))
+            text.lines()
+                .any(|line| line.split(['.', ' ', '=']).next() == Some(name))
         });
-        let may = ["Cargo.toml", "supervisor/sys/Cargo.toml", "tests/Cargo.toml"];
+        let may = [
+            "Cargo.toml",
+            "supervisor/sys/Cargo.toml",
+            "tests/Cargo.toml",
+        ];
         assert!(
             !direct || path.starts_with("shim/") || may.contains(&&*path),
             "{path} depends on the C library; what it needs belongs into supervisor/sys"
