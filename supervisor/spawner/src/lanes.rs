@@ -86,6 +86,7 @@ impl Lane {
             }
         };
         let child = start(&plan, filters, explain).map_err(host)?;
+        let _slower = process::prefer_short_slices(child.pid());
         if let Some(core) = core {
             // A lane that runs elsewhere is slower, not wrong.
             let _slower = bind_to_core(child.pid(), core);

@@ -34,6 +34,8 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
     // Before anything is started, so that no signal finds this process half-way.
     let signals = Signals::catch().map_err(host)?;
     let images = Images::seal().map_err(host)?;
+    // The front carries branches between lanes that keep all processors busy.
+    let _slower = process::prefer_short_slices(0);
     let (spawner, child) =
         start_spawner(images.spawner.as_fd().try_clone_to_owned().map_err(host)?)?;
     let mut ready = Ready::new().map_err(host)?;
