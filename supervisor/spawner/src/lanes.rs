@@ -60,7 +60,8 @@ impl Lane {
                 namespaces,
                 limits: jail::Limits {
                     memory: MEMORY,
-                    processes: 16,
+                    // Two threads; the rest is room where the user is shared with others.
+                    processes: 64,
                     descriptors: 4096,
                     // Channels and reports.
                     file: MEMORY,

@@ -59,9 +59,18 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
         executions: 0,
         ended: false,
     };
-    deployment.order(&plan, &images)?;
-    deployment.await_all(&plan, listener)?;
-    Ok(deployment)
+    let ready = match deployment.order(&plan, &images) {
+        Ok(()) => deployment.await_all(&plan, listener),
+        Err(failure) => Err(failure.into()),
+    };
+    match ready {
+        Ok(()) => Ok(deployment),
+        Err(interruption) => {
+            // What a process printed before it failed often says why.
+            deployment.stop(listener);
+            Err(interruption)
+        }
+    }
 }
 
 /// Forks and executes the spawner with its socket as descriptor 3.
