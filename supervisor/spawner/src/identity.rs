@@ -42,7 +42,9 @@ impl Identities {
 /// Threads that a user has on this host now: what RLIMIT_NPROC counts (getrlimit(2)) where
 /// processes share the user with everything else that it runs.
 pub(crate) fn threads_of(user: u32) -> u64 {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return 0 };
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return 0;
+    };
     entries
         .flatten()
         .filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok())
