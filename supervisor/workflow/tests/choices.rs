@@ -56,17 +56,52 @@ fn every_comparator_compares_values_of_its_type_and_no_others() {
         ("$.t", "BooleanEquals", json!(false), false),
         ("$.z", "BooleanEquals", json!(false), false),
         ("$.t", "BooleanEqualsPath", json!("$.u"), true),
-        ("$.at", "TimestampEquals", json!("2024-01-01T23:00:00-01:00"), true),
+        (
+            "$.at",
+            "TimestampEquals",
+            json!("2024-01-01T23:00:00-01:00"),
+            true,
+        ),
         ("$.at", "TimestampEqualsPath", json!("$.same"), true),
-        ("$.s", "TimestampEquals", json!("2024-01-01T23:00:00Z"), false),
-        ("$.at", "TimestampLessThan", json!("2024-01-02T00:00:00.001Z"), true),
+        (
+            "$.s",
+            "TimestampEquals",
+            json!("2024-01-01T23:00:00Z"),
+            false,
+        ),
+        (
+            "$.at",
+            "TimestampLessThan",
+            json!("2024-01-02T00:00:00.001Z"),
+            true,
+        ),
         ("$.at", "TimestampLessThanPath", json!("$.same"), false),
-        ("$.at", "TimestampGreaterThan", json!("2024-01-02T00:00:00Z"), false),
+        (
+            "$.at",
+            "TimestampGreaterThan",
+            json!("2024-01-02T00:00:00Z"),
+            false,
+        ),
         ("$.at", "TimestampGreaterThanPath", json!("$.same"), false),
-        ("$.at", "TimestampLessThanEquals", json!("2024-01-02T00:00:00Z"), true),
+        (
+            "$.at",
+            "TimestampLessThanEquals",
+            json!("2024-01-02T00:00:00Z"),
+            true,
+        ),
         ("$.at", "TimestampLessThanEqualsPath", json!("$.same"), true),
-        ("$.at", "TimestampGreaterThanEquals", json!("2024-01-03T00:00:00Z"), false),
-        ("$.at", "TimestampGreaterThanEqualsPath", json!("$.same"), true),
+        (
+            "$.at",
+            "TimestampGreaterThanEquals",
+            json!("2024-01-03T00:00:00Z"),
+            false,
+        ),
+        (
+            "$.at",
+            "TimestampGreaterThanEqualsPath",
+            json!("$.same"),
+            true,
+        ),
         ("$.z", "IsNull", json!(true), true),
         ("$.s", "IsNull", json!(false), true),
         ("$.z", "IsPresent", json!(true), true),
@@ -83,7 +118,11 @@ fn every_comparator_compares_values_of_its_type_and_no_others() {
         ("$$.Execution.Name", "StringEquals", json!("e1"), true),
     ] {
         let rule = json!({"Variable": variable, comparator: operand.clone()});
-        assert_eq!(choose(rule, &input), Ok(json!(expected)), "{variable} {comparator} {operand}");
+        assert_eq!(
+            choose(rule, &input),
+            Ok(json!(expected)),
+            "{variable} {comparator} {operand}"
+        );
     }
 }
 
@@ -98,7 +137,10 @@ fn and_or_and_not_join_rules_and_stop_where_the_answer_is_known() {
         (json!({"Or": [is(6), is(5), never]}), Ok(json!(true))),
         (json!({"And": [is(6), never]}), Ok(json!(false))),
         (json!({"Not": {"Or": [is(6), is(7)]}}), Ok(json!(true))),
-        (json!({"And": [is(5), never]}), Err("States.Runtime".to_owned())),
+        (
+            json!({"And": [is(5), never]}),
+            Err("States.Runtime".to_owned()),
+        ),
     ] {
         assert_eq!(choose(rule.clone(), &input), expected, "{rule}");
     }

@@ -23,12 +23,21 @@ fn broken(fields: Value, input: Value) -> String {
 fn input_and_output_paths_select_and_null_means_an_empty_object() {
     let input = json!({"a": {"b": [1, 2]}, "c": 3});
     assert_eq!(pass(json!({}), input.clone()), input);
-    assert_eq!(pass(json!({"InputPath": "$.a.b"}), input.clone()), json!([1, 2]));
+    assert_eq!(
+        pass(json!({"InputPath": "$.a.b"}), input.clone()),
+        json!([1, 2])
+    );
     assert_eq!(pass(json!({"OutputPath": "$.c"}), input.clone()), json!(3));
     assert_eq!(pass(json!({"InputPath": null}), input.clone()), json!({}));
     assert_eq!(pass(json!({"OutputPath": null}), input.clone()), json!({}));
-    assert_eq!(broken(json!({"InputPath": "$.x"}), input.clone()), "States.Runtime");
-    assert_eq!(broken(json!({"OutputPath": "$.a.x"}), input), "States.Runtime");
+    assert_eq!(
+        broken(json!({"InputPath": "$.x"}), input.clone()),
+        "States.Runtime"
+    );
+    assert_eq!(
+        broken(json!({"OutputPath": "$.a.x"}), input),
+        "States.Runtime"
+    );
 }
 
 #[test]
@@ -39,12 +48,18 @@ fn a_result_goes_where_its_path_says_in_the_raw_input() {
     assert_eq!(put(json!(null)), input);
     assert_eq!(put(json!("$.a.b")), json!({"a": {"b": 9}, "c": [1, 2]}));
     assert_eq!(put(json!("$.c[1]")), json!({"a": {"b": 1}, "c": [1, 9]}));
-    assert_eq!(put(json!("$['x y'].z")), json!({"a": {"b": 1}, "c": [1, 2], "x y": {"z": 9}}));
+    assert_eq!(
+        put(json!("$['x y'].z")),
+        json!({"a": {"b": 1}, "c": [1, 2], "x y": {"z": 9}})
+    );
     for path in ["$.a.b.c", "$.c.x", "$.c[7]", "$.new[0]"] {
         let error = broken(json!({"Result": 9, "ResultPath": path}), input.clone());
         assert_eq!(error, "States.ResultPathMatchFailure", "{path}");
     }
-    let raw = pass(json!({"InputPath": "$.a", "ResultPath": "$.r"}), input.clone());
+    let raw = pass(
+        json!({"InputPath": "$.a", "ResultPath": "$.r"}),
+        input.clone(),
+    );
     assert_eq!(raw, json!({"a": {"b": 1}, "c": [1, 2], "r": {"b": 1}}));
 }
 
@@ -74,7 +89,10 @@ fn templates_mix_literals_paths_calls_and_the_context() {
         "retries": 0,
         "start": "2023-11-14T22:13:20.000Z",
     });
-    assert_eq!(pass(json!({"Parameters": parameters}), json!({"a": {"b": 1}})), expected);
+    assert_eq!(
+        pass(json!({"Parameters": parameters}), json!({"a": {"b": 1}})),
+        expected
+    );
     let error = broken(json!({"Parameters": {"x.$": "$.nothing"}}), json!({}));
     assert_eq!(error, "States.Runtime");
 }
@@ -98,21 +116,39 @@ fn a_tasks_data_goes_through_all_five_fields_in_order() {
 
 #[test]
 fn a_function_is_called_by_every_form_of_its_name() {
-    for resource in ["f", "function:f", "arn:aws:lambda:eu-west-1:123456789012:function:f:3"] {
+    for resource in [
+        "f",
+        "function:f",
+        "arn:aws:lambda:eu-west-1:123456789012:function:f:3",
+    ] {
         let state = json!({"Type": "Task", "Resource": resource});
-        assert_eq!(run(single(state), json!(1), |e| Ok(json!([e]))), Ok(json!([1])), "{resource}");
+        assert_eq!(
+            run(single(state), json!(1), |e| Ok(json!([e]))),
+            Ok(json!([1])),
+            "{resource}"
+        );
     }
     let invoke = |parameters: Value| {
         let resource = "arn:aws:states:::lambda:invoke";
         let state = json!({"Type": "Task", "Resource": resource, "Parameters": parameters});
-        run(single(state), json!({"x": 1, "name": "f", "other": "g"}), |e| Ok(json!({"e": e})))
+        run(
+            single(state),
+            json!({"x": 1, "name": "f", "other": "g"}),
+            |e| Ok(json!({"e": e})),
+        )
     };
     let answer = |payload: Value| {
         Ok(json!({"ExecutedVersion": "$LATEST", "Payload": {"e": payload}, "StatusCode": 200}))
     };
-    assert_eq!(invoke(json!({"FunctionName": "f", "Payload.$": "$.x"})), answer(json!(1)));
+    assert_eq!(
+        invoke(json!({"FunctionName": "f", "Payload.$": "$.x"})),
+        answer(json!(1))
+    );
     assert_eq!(invoke(json!({"FunctionName": "f"})), answer(json!({})));
-    assert_eq!(invoke(json!({"FunctionName.$": "$.name", "Payload": 2})), answer(json!(2)));
+    assert_eq!(
+        invoke(json!({"FunctionName.$": "$.name", "Payload": 2})),
+        answer(json!(2))
+    );
     let missing = invoke(json!({"FunctionName.$": "$.other"})).expect_err("fails");
     assert_eq!(missing.error, "Lambda.ResourceNotFoundException");
 }
@@ -137,7 +173,10 @@ fn variables_live_from_their_assignment_on_and_branches_have_their_own() {
     let expected = json!({"m": [each(11), each(21)], "x": 1});
     assert_eq!(pure(text, json!([10, 20])), Ok(expected));
     let state = json!({"Type": "Pass", "Parameters": {"a.$": "$never"}});
-    assert_eq!(pure(single(state), json!({})).expect_err("fails").error, "States.Runtime");
+    assert_eq!(
+        pure(single(state), json!({})).expect_err("fails").error,
+        "States.Runtime"
+    );
 }
 
 #[test]
@@ -169,18 +208,42 @@ fn waits_end_at_their_instant() {
         let definition = support::definition(&single(state), &[]);
         let mut execution = support::start(&definition, input);
         let (outcome, at) = support::finish_at(&mut execution, |_, _| unreachable!());
-        (outcome.map_err(|failed| failed.error), (at - support::START) / 1_000_000)
+        (
+            outcome.map_err(|failed| failed.error),
+            (at - support::START) / 1_000_000,
+        )
     };
     let input = json!({"s": 2, "t": "2023-11-14T22:13:25Z", "bad": "x"});
     let done = |ms: u64| (Ok(input.clone()), ms);
     assert_eq!(waited(json!({"Seconds": 3}), input.clone()), done(3000));
     assert_eq!(waited(json!({"Seconds": 0}), input.clone()), done(0));
-    assert_eq!(waited(json!({"SecondsPath": "$.s"}), input.clone()), done(2000));
-    assert_eq!(waited(json!({"Timestamp": "2023-11-14T22:13:21.5Z"}), input.clone()), done(1500));
-    assert_eq!(waited(json!({"TimestampPath": "$.t"}), input.clone()), done(5000));
-    assert_eq!(waited(json!({"Timestamp": "1999-01-01T00:00:00Z"}), input.clone()), done(0));
-    for fields in [json!({"SecondsPath": "$.bad"}), json!({"TimestampPath": "$.bad"})] {
-        assert_eq!(waited(fields, input.clone()).0, Err("States.Runtime".to_owned()));
+    assert_eq!(
+        waited(json!({"SecondsPath": "$.s"}), input.clone()),
+        done(2000)
+    );
+    assert_eq!(
+        waited(
+            json!({"Timestamp": "2023-11-14T22:13:21.5Z"}),
+            input.clone()
+        ),
+        done(1500)
+    );
+    assert_eq!(
+        waited(json!({"TimestampPath": "$.t"}), input.clone()),
+        done(5000)
+    );
+    assert_eq!(
+        waited(json!({"Timestamp": "1999-01-01T00:00:00Z"}), input.clone()),
+        done(0)
+    );
+    for fields in [
+        json!({"SecondsPath": "$.bad"}),
+        json!({"TimestampPath": "$.bad"}),
+    ] {
+        assert_eq!(
+            waited(fields, input.clone()).0,
+            Err("States.Runtime".to_owned())
+        );
     }
 }
 

@@ -23,12 +23,19 @@ fn attempts(fields: Value, failures: usize, error: &str) -> (Result<Value, Strin
     let mut made = 0;
     let (outcome, _) = finish_at(&mut execution, |_, _| {
         made += 1;
-        if made <= failures { fail(error, "why") } else { Ok(json!(made)) }
+        if made <= failures {
+            fail(error, "why")
+        } else {
+            Ok(json!(made))
+        }
     });
-    let at = execution.take_events().into_iter().filter_map(|event| match event {
-        Event::TaskScheduled { at_ns, .. } => Some((at_ns - START) / 1_000_000),
-        _ => None,
-    });
+    let at = execution
+        .take_events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::TaskScheduled { at_ns, .. } => Some((at_ns - START) / 1_000_000),
+            _ => None,
+        });
     (outcome.map_err(|failed| failed.error), at.collect())
 }
 
@@ -36,7 +43,10 @@ fn attempts(fields: Value, failures: usize, error: &str) -> (Result<Value, Strin
 fn a_retrier_waits_longer_each_time_and_gives_up_after_its_attempts() {
     let retry = |fields: Value| json!({"Retry": [fields]});
     let any = json!({"ErrorEquals": ["States.ALL"]});
-    assert_eq!(attempts(retry(any.clone()), 3, "E"), (Ok(json!(4)), vec![0, 1000, 3000, 7000]));
+    assert_eq!(
+        attempts(retry(any.clone()), 3, "E"),
+        (Ok(json!(4)), vec![0, 1000, 3000, 7000])
+    );
     let (outcome, made) = attempts(retry(any), 9, "E");
     assert_eq!((outcome, made.len()), (Err("E".to_owned()), 4));
     let slow = json!({
@@ -44,10 +54,19 @@ fn a_retrier_waits_longer_each_time_and_gives_up_after_its_attempts() {
         "MaxDelaySeconds": 5,
     });
     let expected = vec![0, 3000, 7500, 12_500, 17_500];
-    assert_eq!(attempts(retry(slow.clone()), 4, "E"), (Ok(json!(5)), expected));
-    assert_eq!(attempts(retry(slow), 1, "Other"), (Err("Other".to_owned()), vec![0]));
+    assert_eq!(
+        attempts(retry(slow.clone()), 4, "E"),
+        (Ok(json!(5)), expected)
+    );
+    assert_eq!(
+        attempts(retry(slow), 1, "Other"),
+        (Err("Other".to_owned()), vec![0])
+    );
     let none = json!({"ErrorEquals": ["E"], "MaxAttempts": 0});
-    assert_eq!(attempts(retry(none), 1, "E"), (Err("E".to_owned()), vec![0]));
+    assert_eq!(
+        attempts(retry(none), 1, "E"),
+        (Err("E".to_owned()), vec![0])
+    );
 }
 
 #[test]
@@ -74,8 +93,9 @@ fn each_retrier_counts_for_itself_and_then_the_catchers_are_asked() {
     let definition = definition(&single(task(fields)), &["f"]);
     let mut execution = start(&definition, json!({}));
     let mut errors = ["A", "B", "A"].into_iter();
-    let (outcome, at) =
-        finish_at(&mut execution, |_, _| errors.next().map_or(Ok(json!(0)), |e| fail(e, "")));
+    let (outcome, at) = finish_at(&mut execution, |_, _| {
+        errors.next().map_or(Ok(json!(0)), |e| fail(e, ""))
+    });
     assert_eq!(outcome.expect_err("fails").error, "A");
     assert_eq!(at - START, 3 * SECOND);
 }
@@ -97,7 +117,12 @@ fn caught(error_equals: Value, error: &str) -> Result<Value, String> {
 #[test]
 fn a_catcher_gets_the_error_beside_the_raw_input() {
     let expected = json!({"in": 1, "e": {"Error": "E", "Cause": "why"}});
-    for names in [json!(["E"]), json!(["X", "E"]), json!(["States.ALL"]), json!(["States.TaskFailed"])] {
+    for names in [
+        json!(["E"]),
+        json!(["X", "E"]),
+        json!(["States.ALL"]),
+        json!(["States.TaskFailed"]),
+    ] {
         assert_eq!(caught(names.clone(), "E"), Ok(expected.clone()), "{names}");
     }
     assert_eq!(caught(json!(["X"]), "E"), Err("E".to_owned()));
@@ -113,7 +138,10 @@ fn wildcards_leave_out_what_the_language_says() {
     assert!(!matched("States.HeartbeatTimeout", "States.Timeout"));
     assert!(!matched("States.ALL", "States.DataLimitExceeded"));
     assert!(!matched("States.TaskFailed", "States.DataLimitExceeded"));
-    assert!(matched("States.DataLimitExceeded", "States.DataLimitExceeded"));
+    assert!(matched(
+        "States.DataLimitExceeded",
+        "States.DataLimitExceeded"
+    ));
     assert!(!matched("States.ALL", "States.Runtime"));
     assert!(!matched("States.Runtime", "States.Runtime"));
 }
@@ -129,10 +157,19 @@ fn errors_of_the_data_flow_can_be_caught_unless_they_are_runtime_errors() {
     let go = |fields: Value| {
         run(text(fields), json!([1]), |_| Ok(json!({"x": 1}))).map_err(|failed| failed.error)
     };
-    assert_eq!(go(json!({"Parameters": {"a.$": "States.StringToJson('{')"}})), Ok(json!([1])));
+    assert_eq!(
+        go(json!({"Parameters": {"a.$": "States.StringToJson('{')"}})),
+        Ok(json!([1]))
+    );
     assert_eq!(go(json!({"ResultPath": "$.x"})), Ok(json!([1])));
-    assert_eq!(go(json!({"InputPath": "$.x"})), Err("States.Runtime".to_owned()));
-    assert_eq!(go(json!({"ResultSelector": {"a.$": "$.y"}})), Err("States.Runtime".to_owned()));
+    assert_eq!(
+        go(json!({"InputPath": "$.x"})),
+        Err("States.Runtime".to_owned())
+    );
+    assert_eq!(
+        go(json!({"ResultSelector": {"a.$": "$.y"}})),
+        Err("States.Runtime".to_owned())
+    );
 }
 
 #[test]
@@ -140,16 +177,24 @@ fn a_task_that_takes_too_long_is_cancelled_and_its_result_ignored() {
     let text = single(task(json!({"TimeoutSecondsPath": "$.t"})));
     let definition = definition(&text, &["f"]);
     let mut execution = start(&definition, json!({"t": 2}));
-    let Poll::Call(call) = execution.poll(START) else { panic!("a call") };
+    let Poll::Call(call) = execution.poll(START) else {
+        panic!("a call")
+    };
     assert_eq!(call.deadline_ns, Some(START + 2 * SECOND));
     let early = execution.poll(START + 2 * SECOND - 1);
     assert!(matches!(early, Poll::Idle { wake_at_ns: Some(at) } if at == START + 2 * SECOND));
     let late = execution.poll(START + 2 * SECOND);
-    assert!(matches!(late, Poll::Cancel(id) if id == call.id), "{late:?}");
+    assert!(
+        matches!(late, Poll::Cancel(id) if id == call.id),
+        "{late:?}"
+    );
     execution.complete(call.id, Ok(Data::from_value(json!(1))), START + 3 * SECOND);
     assert!(matches!(execution.poll(START + 3 * SECOND), Poll::Done));
     let failed = execution.outcome().expect("over").expect_err("failed");
-    assert_eq!((failed.error.as_str(), failed.function), ("States.Timeout", Some(0)));
+    assert_eq!(
+        (failed.error.as_str(), failed.function),
+        ("States.Timeout", Some(0))
+    );
 }
 
 #[test]
@@ -161,14 +206,26 @@ fn the_definitions_own_timeout_ends_everything_and_nothing_catches_it() {
     text["TimeoutSeconds"] = json!(7);
     let definition = definition(&text, &["f"]);
     let mut execution = start(&definition, json!({}));
-    let Poll::Call(call) = execution.poll(START + SECOND) else { panic!("a call") };
+    let Poll::Call(call) = execution.poll(START + SECOND) else {
+        panic!("a call")
+    };
     assert_eq!(call.deadline_ns, Some(START + 7 * SECOND));
     let idle = execution.poll(START + SECOND);
     assert!(matches!(idle, Poll::Idle { wake_at_ns: Some(at) } if at == START + 7 * SECOND));
     let over = execution.poll(START + 7 * SECOND);
-    assert!(matches!(over, Poll::Cancel(id) if id == call.id), "{over:?}");
+    assert!(
+        matches!(over, Poll::Cancel(id) if id == call.id),
+        "{over:?}"
+    );
     assert!(matches!(execution.poll(START + 7 * SECOND), Poll::Done));
-    assert_eq!(execution.outcome().expect("over").expect_err("failed").error, "States.Timeout");
+    assert_eq!(
+        execution
+            .outcome()
+            .expect("over")
+            .expect_err("failed")
+            .error,
+        "States.Timeout"
+    );
 }
 
 #[test]
@@ -179,8 +236,16 @@ fn a_heartbeat_must_be_shorter_than_the_timeout_also_when_the_data_says_both() {
         outcome.map_err(|failed| failed.error)
     };
     assert_eq!(go(json!({"t": 5, "h": 4})), Ok(json!(1)));
-    for input in [json!({"t": 5, "h": 5}), json!({"t": "5", "h": 4}), json!({"t": 0, "h": 4})] {
-        assert_eq!(go(input.clone()), Err("States.Runtime".to_owned()), "{input}");
+    for input in [
+        json!({"t": 5, "h": 5}),
+        json!({"t": "5", "h": 4}),
+        json!({"t": 0, "h": 4}),
+    ] {
+        assert_eq!(
+            go(input.clone()),
+            Err("States.Runtime".to_owned()),
+            "{input}"
+        );
     }
 }
 
@@ -212,7 +277,10 @@ fn a_failure_tells_the_state_and_the_function_where_it_arose() {
     let (outcome, _) = finish_at(&mut start(&definition, json!({})), |_, _| fail("E", "why"));
     let failed = outcome.expect_err("fails");
     assert_eq!(failed.state.as_deref(), Some("T"));
-    assert_eq!(failed.pointer.as_deref(), Some("/States/P/Branches/0/States/T"));
+    assert_eq!(
+        failed.pointer.as_deref(),
+        Some("/States/P/Branches/0/States/T")
+    );
     assert_eq!((failed.error.as_str(), failed.cause.as_str()), ("E", "why"));
     assert_eq!(failed.function, Some(1));
 }

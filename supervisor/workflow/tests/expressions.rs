@@ -55,10 +55,22 @@ fn definite_paths_yield_the_value_and_others_a_list() {
         ("$.store.book[?(@.price < $.max)].title", json!(["A", "C"])),
         ("$.store.book[?(@.isbn)].title", json!(["B", "C"])),
         ("$.store.book[?(!@.isbn)].title", json!(["A"])),
-        ("$.store.book[?(@.title == 'A' || @.isbn == '2')].title", json!(["A", "C"])),
-        ("$.store.book[?(@.price > 8 && (@.price < 9 && @.isbn))].title", json!(["C"])),
-        ("$.store.book[?(@.title in ['B', 'C'])].price", json!([12, 8.99])),
-        ("$.store.book[?(@.title nin ['B'])].title", json!(["A", "C"])),
+        (
+            "$.store.book[?(@.title == 'A' || @.isbn == '2')].title",
+            json!(["A", "C"]),
+        ),
+        (
+            "$.store.book[?(@.price > 8 && (@.price < 9 && @.isbn))].title",
+            json!(["C"]),
+        ),
+        (
+            "$.store.book[?(@.title in ['B', 'C'])].price",
+            json!([12, 8.99]),
+        ),
+        (
+            "$.store.book[?(@.title nin ['B'])].title",
+            json!(["A", "C"]),
+        ),
         ("$.store.book[?(@.price == 12.0)].title", json!(["B"])),
         ("$.store.book[?(@.title != \"A\")].title", json!(["B", "C"])),
     ] {
@@ -69,19 +81,45 @@ fn definite_paths_yield_the_value_and_others_a_list() {
 #[test]
 fn a_definite_path_to_nothing_ends_the_execution() {
     for path in [
-        "$.none", "$.max.deeper", "$.store.book[3]", "$.store.book['title']", "$.store[0]",
-        "$.none[*]", "$.none[?(@.a)]", "$.n.x", "$$.Map.Item.Value", "$unset",
+        "$.none",
+        "$.max.deeper",
+        "$.store.book[3]",
+        "$.store.book['title']",
+        "$.store[0]",
+        "$.none[*]",
+        "$.none[?(@.a)]",
+        "$.n.x",
+        "$$.Map.Item.Value",
+        "$unset",
     ] {
-        assert_eq!(eval(path, &store()), Err("States.Runtime".to_owned()), "{path}");
+        assert_eq!(
+            eval(path, &store()),
+            Err("States.Runtime".to_owned()),
+            "{path}"
+        );
     }
 }
 
 #[test]
 fn what_is_no_path_is_found_by_the_check() {
     for path in [
-        "$.", "$..", "$[", "$[]", "$['a", "$.a[1", "$.a b", "$.a[?(@.x)", "$.a[?(@.x ~ 1)]",
-        "$.a[?(1)]", "$[99999999999999999999]", "$.a[::2]", "$.f()", "$.a[*].length()", "max",
-        "$.a[?(@.x =~ /b/)]", "$.a.length().b",
+        "$.",
+        "$..",
+        "$[",
+        "$[]",
+        "$['a",
+        "$.a[1",
+        "$.a b",
+        "$.a[?(@.x)",
+        "$.a[?(@.x ~ 1)]",
+        "$.a[?(1)]",
+        "$[99999999999999999999]",
+        "$.a[::2]",
+        "$.f()",
+        "$.a[*].length()",
+        "max",
+        "$.a[?(@.x =~ /b/)]",
+        "$.a.length().b",
     ] {
         let state = json!({"Type": "Pass", "Parameters": {"r.$": path}});
         let found = problems(&single(state).to_string(), &[]);
@@ -100,14 +138,26 @@ fn all_eighteen_intrinsic_functions_answer() {
     for (call, expected) in [
         ("States.Format('{} is {}', $.s, $.n)", json!("hi is 7")),
         ("States.Format('no braces')", json!("no braces")),
-        ("States.Format('\\{\\} \\'{}\\' \\\\', true)", json!("{} 'true' \\")),
+        (
+            "States.Format('\\{\\} \\'{}\\' \\\\', true)",
+            json!("{} 'true' \\"),
+        ),
         ("States.Format($.t, null, 1.50)", json!("null-1.50")),
-        ("States.Format('{}', $.o)", json!("{\"x\":1,\"y\":{\"z\":1}}")),
+        (
+            "States.Format('{}', $.o)",
+            json!("{\"x\":1,\"y\":{\"z\":1}}"),
+        ),
         ("States.StringToJson($.json)", json!({"k": [1, 2]})),
         ("States.JsonToString($.p)", json!("{\"y\":2,\"w\":3}")),
         ("States.Array()", json!([])),
-        ("States.Array(1, 'a', $.s, null, States.Array($.n))", json!([1, "a", "hi", null, [7]])),
-        ("States.ArrayPartition($.a, 2)", json!([[1, 2], [3, 4], [5]])),
+        (
+            "States.Array(1, 'a', $.s, null, States.Array($.n))",
+            json!([1, "a", "hi", null, [7]]),
+        ),
+        (
+            "States.ArrayPartition($.a, 2)",
+            json!([[1, 2], [3, 4], [5]]),
+        ),
         ("States.ArrayContains($.a, 3)", json!(true)),
         ("States.ArrayContains($.a, '3')", json!(false)),
         ("States.ArrayRange(1, 9, 2)", json!([1, 3, 5, 7, 9])),
@@ -115,19 +165,40 @@ fn all_eighteen_intrinsic_functions_answer() {
         ("States.ArrayRange(3, 1, 1)", json!([])),
         ("States.ArrayGetItem($.a, 4)", json!(5)),
         ("States.ArrayLength($.a)", json!(5)),
-        ("States.ArrayUnique($.dup)", json!([1, "1", [1], {"a": 1, "b": 2}, null])),
-        ("States.Base64Encode('Data to encode')", json!("RGF0YSB0byBlbmNvZGU=")),
-        ("States.Base64Decode('RGVjb2RlZCBkYXRh')", json!("Decoded data")),
-        ("States.Hash('abc', 'MD5')", json!("900150983cd24fb0d6963f7d28e17f72")),
-        ("States.Hash('abc', 'SHA-1')", json!("a9993e364706816aba3e25717850c26c9cd0d89d")),
+        (
+            "States.ArrayUnique($.dup)",
+            json!([1, "1", [1], {"a": 1, "b": 2}, null]),
+        ),
+        (
+            "States.Base64Encode('Data to encode')",
+            json!("RGF0YSB0byBlbmNvZGU="),
+        ),
+        (
+            "States.Base64Decode('RGVjb2RlZCBkYXRh')",
+            json!("Decoded data"),
+        ),
+        (
+            "States.Hash('abc', 'MD5')",
+            json!("900150983cd24fb0d6963f7d28e17f72"),
+        ),
+        (
+            "States.Hash('abc', 'SHA-1')",
+            json!("a9993e364706816aba3e25717850c26c9cd0d89d"),
+        ),
         (
             "States.Hash('abc', 'SHA-256')",
             json!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
         ),
-        ("States.JsonMerge($.o, $.p, false)", json!({"x": 1, "y": 2, "w": 3})),
+        (
+            "States.JsonMerge($.o, $.p, false)",
+            json!({"x": 1, "y": 2, "w": 3}),
+        ),
         ("States.MathAdd($.n, -10)", json!(-3)),
         ("States.MathAdd(1.4, 1.6)", json!(3)),
-        ("States.StringSplit('1,2;3,,4', ',;')", json!(["1", "2", "3", "4"])),
+        (
+            "States.StringSplit('1,2;3,,4', ',;')",
+            json!(["1", "2", "3", "4"]),
+        ),
         ("States.MathRandom(5, 6)", json!(5)),
     ] {
         assert_eq!(eval(call, &input), Ok(expected), "{call}");
@@ -171,7 +242,11 @@ fn an_intrinsic_function_that_cannot_work_with_its_arguments_fails_the_state() {
         "States.MathRandom(3, 3)",
         "States.MathRandom(-9000000000000000000, 9000000000000000000)",
     ] {
-        assert_eq!(eval(call, &input), Err("States.IntrinsicFailure".to_owned()), "{call}");
+        assert_eq!(
+            eval(call, &input),
+            Err("States.IntrinsicFailure".to_owned()),
+            "{call}"
+        );
     }
 }
 
@@ -194,6 +269,9 @@ fn a_call_that_is_written_wrongly_is_found_by_the_check() {
     ] {
         let state = json!({"Type": "Pass", "Parameters": {"r.$": call}});
         let found = problems(&single(state).to_string(), &[]);
-        assert!(found.len() == 1 && found[0].message.contains(word), "{call}: {found:?}");
+        assert!(
+            found.len() == 1 && found[0].message.contains(word),
+            "{call}: {found:?}"
+        );
     }
 }

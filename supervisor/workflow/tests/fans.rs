@@ -36,13 +36,21 @@ fn a_map_keeps_the_order_of_its_items_whatever_the_order_of_completion() {
         execution.complete(*id, fail("twice", "").map(Data::from_value), START);
     }
     assert!(matches!(execution.poll(START), Poll::Done));
-    let output = execution.outcome().expect("over").expect("succeeds").value().clone();
+    let output = execution
+        .outcome()
+        .expect("over")
+        .expect("succeeds")
+        .value()
+        .clone();
     assert_eq!(output, json!([{"of": 0}, {"of": 1}, {"of": 2}, {"of": 3}]));
 }
 
 #[test]
 fn an_empty_map_and_one_over_no_array() {
-    assert_eq!(run(map(json!({})), json!([]), |_| unreachable!()), Ok(json!([])));
+    assert_eq!(
+        run(map(json!({})), json!([]), |_| unreachable!()),
+        Ok(json!([]))
+    );
     let failed = run(map(json!({})), json!({}), |_| unreachable!()).expect_err("fails");
     assert_eq!(failed.error, "States.Runtime");
 }
@@ -54,9 +62,15 @@ fn items_are_selected_and_know_their_index() {
             "InputPath": "$.in", "ItemsPath": "$.list",
             selector: {"i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value", "all.$": "$.k"},
         }));
-        let output = run(text, json!({"in": {"list": ["a", "b"], "k": 7}}), |e| Ok(e.clone()));
+        let output = run(text, json!({"in": {"list": ["a", "b"], "k": 7}}), |e| {
+            Ok(e.clone())
+        });
         let item = |i: u32, v: &str| json!({"i": i, "v": v, "all": 7});
-        assert_eq!(output, Ok(json!([item(0, "a"), item(1, "b")])), "{selector}");
+        assert_eq!(
+            output,
+            Ok(json!([item(0, "a"), item(1, "b")])),
+            "{selector}"
+        );
     }
 }
 
@@ -76,11 +90,17 @@ fn no_more_branches_run_than_the_concurrency_allows() {
                 running.push((id, event));
             }
             most = most.max(running.len());
-            let Some((id, event)) = running.pop() else { break };
+            let Some((id, event)) = running.pop() else {
+                break;
+            };
             execution.complete(id, Ok(Data::from_value(event)), START);
         }
         assert_eq!(most, cap, "{fields}");
-        let output = execution.outcome().expect("over").expect("succeeds").value();
+        let output = execution
+            .outcome()
+            .expect("over")
+            .expect("succeeds")
+            .value();
         assert_eq!(output, &json!([2, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
     }
 }
@@ -137,7 +157,11 @@ fn a_failing_branch_stops_its_siblings_and_all_that_is_inside_them() {
 fn a_map_tolerates_as_many_failures_as_it_says() {
     let go = |fields: Value, failures: i64| {
         run(map(fields), json!([0, 1, 2, 3]), |event| {
-            if event.as_i64() < Some(failures) { fail("E", "why") } else { Ok(event.clone()) }
+            if event.as_i64() < Some(failures) {
+                fail("E", "why")
+            } else {
+                Ok(event.clone())
+            }
         })
         .map_err(|failed| failed.error)
     };
@@ -148,8 +172,12 @@ fn a_map_tolerates_as_many_failures_as_it_says() {
     assert_eq!(go(json!({"ToleratedFailureCount": 1}), 1), one());
     assert_eq!(go(json!({"ToleratedFailureCount": 1}), 2), threshold);
     assert_eq!(go(json!({"ToleratedFailurePercentage": 25}), 1), one());
-    assert_eq!(go(json!({"ToleratedFailurePercentage": 49.9}), 2), threshold);
-    let both = json!({"ToleratedFailurePercentagePath": "$[3]", "ToleratedFailureCountPath": "$[1]"});
+    assert_eq!(
+        go(json!({"ToleratedFailurePercentage": 49.9}), 2),
+        threshold
+    );
+    let both =
+        json!({"ToleratedFailurePercentagePath": "$[3]", "ToleratedFailureCountPath": "$[1]"});
     assert_eq!(go(both, 1), threshold);
 }
 
@@ -166,7 +194,10 @@ fn a_parallel_hands_its_input_to_every_branch_and_returns_their_outputs_in_order
             ],
         }},
     });
-    assert_eq!(pure(text, json!({"a": 5})), Ok(json!({"a": 5, "out": {"r": {"x": 5}}})));
+    assert_eq!(
+        pure(text, json!({"a": 5})),
+        Ok(json!({"a": 5, "out": {"r": {"x": 5}}}))
+    );
 }
 
 #[test]
@@ -185,7 +216,11 @@ fn a_retried_map_runs_all_its_items_again() {
     let mut calls = 0;
     let output = run(text, json!([1, 2]), |event| {
         calls += 1;
-        if calls == 2 { fail("E", "") } else { Ok(event.clone()) }
+        if calls == 2 {
+            fail("E", "")
+        } else {
+            Ok(event.clone())
+        }
     });
     assert_eq!((output, calls), (Ok(json!([1, 2])), 4));
 }
@@ -255,21 +290,52 @@ fn events_tell_a_run_from_its_beginning_to_its_end() {
         .take_events()
         .into_iter()
         .map(|event| match event {
-            Event::StateEntered { branch, state, kind, .. } => format!("{branch} enter {kind} {state}"),
-            Event::StateExited { branch, state, output, .. } => format!("{branch} exit {state} {output:?}"),
+            Event::StateEntered {
+                branch,
+                state,
+                kind,
+                ..
+            } => format!("{branch} enter {kind} {state}"),
+            Event::StateExited {
+                branch,
+                state,
+                output,
+                ..
+            } => format!("{branch} exit {state} {output:?}"),
             Event::FanStarted { branch, total, .. } => format!("{branch} fan {total}"),
-            Event::BranchStarted { branch, parent, index, .. } => format!("{branch} of {parent} at {index}"),
-            Event::TaskScheduled { branch, function, .. } => format!("{branch} call {function}"),
+            Event::BranchStarted {
+                branch,
+                parent,
+                index,
+                ..
+            } => format!("{branch} of {parent} at {index}"),
+            Event::TaskScheduled {
+                branch, function, ..
+            } => format!("{branch} call {function}"),
             Event::TaskEnded { branch, error, .. } => format!("{branch} called {error:?}"),
-            Event::BranchEnded { index, failed, lent, .. } => format!("branch {index} {failed} {lent}"),
+            Event::BranchEnded {
+                index,
+                failed,
+                lent,
+                ..
+            } => format!("branch {index} {failed} {lent}"),
             Event::FanEnded { total, failed, .. } => format!("fan over {total} {failed}"),
             other => format!("{other:?}"),
         })
         .collect();
     let expected = [
-        "0 enter Pass A", "0 exit A [1]", "0 enter Map M", "0 fan 1", "2 of 0 at 0",
-        "2 enter Task T", "2 call 0", "2 called None", "2 exit T 1", "branch 0 false false",
-        "fan over 1 false", "0 exit M [1]",
+        "0 enter Pass A",
+        "0 exit A [1]",
+        "0 enter Map M",
+        "0 fan 1",
+        "2 of 0 at 0",
+        "2 enter Task T",
+        "2 call 0",
+        "2 called None",
+        "2 exit T 1",
+        "branch 0 false false",
+        "fan over 1 false",
+        "0 exit M [1]",
     ];
     assert_eq!(told, expected);
 }

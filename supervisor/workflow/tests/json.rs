@@ -58,7 +58,9 @@ fn a_member_named_twice_is_refused_however_its_name_is_written() {
     ] {
         assert!(fault(text.as_bytes()).1.contains("twice"), "{text}");
     }
-    let many = (0..2000).map(|n| format!("\"k{n}\":0,")).collect::<String>();
+    let many = (0..2000)
+        .map(|n| format!("\"k{n}\":0,"))
+        .collect::<String>();
     let (at, message) = fault(format!("{{{many}\"k7\":1}}").as_bytes());
     assert_eq!((at, message.contains("k7")), (many.len() + 1, true));
     let fine = format!("{{{many}\"k\":{{{many}\"k\":1}}}}");
@@ -86,10 +88,23 @@ fn bytes_that_only_pass_through_stay_as_they_were() {
 fn values_and_text_are_made_from_each_other() {
     let values = [
         json!(null),
-        json!([true, false, null, 0, -1, 1.5, u64::MAX, "a\"\\\n\u{1}\u{1F600}é"]),
+        json!([
+            true,
+            false,
+            null,
+            0,
+            -1,
+            1.5,
+            u64::MAX,
+            "a\"\\\n\u{1}\u{1F600}é"
+        ]),
         json!({"z": {}, "a": [], "": [[{"b": 1}]], "long": "x".repeat(5000)}),
         json!("x".repeat(5000)),
-        json!((0..500).map(|n| json!({"n": n, "s": "y".repeat(n)})).collect::<Vec<_>>()),
+        json!(
+            (0..500)
+                .map(|n| json!({"n": n, "s": "y".repeat(n)}))
+                .collect::<Vec<_>>()
+        ),
     ];
     for value in values {
         let text = Data::from_value(value.clone()).text();
@@ -108,9 +123,10 @@ fn rounded(value: &Value) -> Value {
             json!(format!("{:.12e}", number.as_f64().expect("a double")))
         }
         Value::Array(elements) => elements.iter().map(rounded).collect(),
-        Value::Object(members) => {
-            members.iter().map(|(key, value)| (key.clone(), rounded(value))).collect()
-        }
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, value)| (key.clone(), rounded(value)))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -121,7 +137,9 @@ fn what_is_accepted_is_read_the_same_by_another_parser() {
     let seed = br#"{"a":[1,-2.5e3,"\u00e9\n",true,null],"b":{"c":[[]],"d":{}}, "e" : 0 }"#;
     let mut state = 1_u64;
     let mut draw = |bound: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).expect("fits") % bound
     };
     let bytes = b"{}[]\",:0123456789.-+eE\\/ubfnrt \n\x00\xc3\xa9truefalsn";
