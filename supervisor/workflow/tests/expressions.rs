@@ -143,10 +143,7 @@ fn all_eighteen_intrinsic_functions_answer() {
             json!("{} 'true' \\"),
         ),
         ("States.Format($.t, null, 1.50)", json!("null-1.50")),
-        (
-            "States.Format('{}', $.o)",
-            json!("{\"x\":1,\"y\":{\"z\":1}}"),
-        ),
+        ("States.Format('{}', $.o)", json!("{x=1, y={z=1}}")),
         ("States.StringToJson($.json)", json!({"k": [1, 2]})),
         ("States.JsonToString($.p)", json!("{\"y\":2,\"w\":3}")),
         ("States.Array()", json!([])),

@@ -87,12 +87,10 @@ fn numbers_at_the_edges_are_refused_or_harmless() {
         "-0",
         "18446744073709551616",
     ] {
-        for field in ["Seconds"] {
-            let text = format!(
-                "{{\"StartAt\":\"A\",\"States\":{{\"A\":{{\"Type\":\"Wait\",\"{field}\":{number},\"End\":true}}}}}}"
-            );
-            problems(&text, &[]);
-        }
+        let text = format!(
+            "{{\"StartAt\":\"A\",\"States\":{{\"A\":{{\"Type\":\"Wait\",\"Seconds\":{number},\"End\":true}}}}}}"
+        );
+        problems(&text, &[]);
         let input: Value = serde_json::from_str(&format!("{{\"n\":{number}}}")).expect("JSON");
         let wait = json!({"Type": "Wait", "SecondsPath": "$.n"});
         let definition = definition(&single(wait), &[]);
