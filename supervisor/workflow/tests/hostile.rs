@@ -145,6 +145,40 @@ fn paths_that_multiply_their_matches_are_stopped() {
 }
 
 #[test]
+fn filters_in_filters_are_stopped() {
+    let items: Vec<Value> = (0..200).map(|n| json!({ "x": n })).collect();
+    let mut filter = "@.x > 500".to_owned();
+    for _ in 0..6 {
+        filter = format!("$.items[?({filter})] == 1");
+    }
+    let since = Instant::now();
+    let state = json!({"Type": "Pass", "Parameters": {"r.$": format!("$.items[?({filter})]")}});
+    let failed = pure(single(state), json!({ "items": items })).expect_err("fails");
+    assert_eq!(failed.error, "States.Runtime");
+    assert!(
+        since.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        since.elapsed()
+    );
+}
+
+#[test]
+fn results_that_together_are_too_large_fail_before_they_fill_the_memory() {
+    let text = json!({"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ItemProcessor": {
+        "StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "f", "End": true}}}}}});
+    let definition = definition(&text, &["f"]);
+    let mut execution = start(&definition, json!((0..1000).collect::<Vec<u32>>()));
+    let big = json!("x".repeat(1_000_000));
+    let mut calls = 0;
+    let failed = support::finish(&mut execution, |_, _| {
+        calls += 1;
+        Ok(big.clone())
+    });
+    assert_eq!(failed.expect_err("fails").error, "States.DataLimitExceeded");
+    assert_eq!(calls, 17);
+}
+
+#[test]
 fn a_template_string_that_multiplies_its_arguments_is_stopped() {
     let call = format!(
         "States.Format('{}'{})",

@@ -285,6 +285,13 @@ fn a_scope_carries_only_what_the_branch_can_read() {
     let mut reading = task;
     reading["Parameters"] =
         json!({"a.$": "$seen", "b.$": "$$.Execution.Input.in", "c.$": "$$.Map.Item.Value"});
+    let mut filtering = reading.clone();
+    filtering["Parameters"] = json!({"a.$": "$[?(@.x == $$.Execution.Input.in && @.y == $seen)]"});
+    let filtered = lend(json!({"StartAt": "T", "States": {"T": filtering}}));
+    assert!(
+        filtered.contains("SEEN") && filtered.contains("INPUT"),
+        "{filtered}"
+    );
     let full = lend(json!({"StartAt": "T", "States": {"T": reading}}));
     for (word, there) in [
         ("SEEN", true),
