@@ -22,6 +22,15 @@ fn map(fields: Value) -> Value {
 }
 
 #[test]
+fn executions_and_definitions_can_move_between_threads() {
+    fn moves<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    moves::<keylane_workflow::Execution>();
+    shared::<keylane_workflow::Definition>();
+    shared::<Data>();
+}
+
+#[test]
 fn a_map_keeps_the_order_of_its_items_whatever_the_order_of_completion() {
     let definition = definition(&map(json!({})), &["f"]);
     let mut execution = start(&definition, json!([0, 1, 2, 3]));
