@@ -116,7 +116,7 @@ impl Checker<'_> {
         let text = self.string(field, name)?;
         match Path::parse(text) {
             Ok(path) => {
-                self.reads(&path);
+                path.each(&mut |path| self.reads(path));
                 Some(path)
             }
             Err(why) => {
