@@ -47,6 +47,10 @@ fn definite_paths_yield_the_value_and_others_a_list() {
         ("$.store.book[5:].title", json!([])),
         ("$.store.book[9]['a','b']", json!([])),
         ("$.store.bicycle['price','none']", json!([{"price": 19.95}])),
+        (
+            "$.store.bicycle['price','none','price']",
+            json!([{"price": 19.95}]),
+        ),
         ("$..isbn", json!(["1", "2"])),
         ("$.store..price", json!([8.95, 12, 8.99, 19.95])),
         ("$..book[0].title", json!(["A"])),

@@ -127,6 +127,43 @@ fn a_definition_with_tens_of_thousands_of_mistakes_is_answered_soon() {
 }
 
 #[test]
+fn a_template_under_a_long_name_is_checked_in_time_for_its_length() {
+    let since = Instant::now();
+    let members: Vec<String> = (0..100_000).map(|n| format!("\"m{n}\":1")).collect();
+    let text = format!(
+        "{{\"StartAt\":\"A\",\"States\":{{\"A\":{{\"Type\":\"Pass\",\"End\":true,\"Parameters\":\
+         {{\"{}\":{{{}}}}}}}}}}}",
+        "k".repeat(1_000_000),
+        members.join(",")
+    );
+    assert!(problems(&text, &[]).is_empty());
+    assert!(
+        since.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        since.elapsed()
+    );
+}
+
+#[test]
+fn small_parts_of_large_data_are_kept_in_time_for_their_own_length() {
+    let since = Instant::now();
+    let item = format!("{{\"long\":\"{}\"}}", "x".repeat(300));
+    let input = format!("[{}]", vec![item; 30_000].join(","));
+    let input = Data::from_untrusted(input.into_bytes()).expect("valid");
+    let text = json!({"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ItemProcessor": {
+        "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}}}});
+    let context = keylane_workflow::Context::default();
+    let mut execution = Execution::new(definition(&text, &[]), context, input.clone());
+    while !matches!(execution.poll(START), Poll::Done) {}
+    assert!(execution.outcome().expect("over").expect("succeeds") == &input);
+    assert!(
+        since.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        since.elapsed()
+    );
+}
+
+#[test]
 fn paths_that_multiply_their_matches_are_stopped() {
     let mut input = json!(1);
     for _ in 0..60 {
