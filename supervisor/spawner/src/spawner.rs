@@ -77,7 +77,7 @@ impl Spawner {
         // A terminal's Ctrl-C is the front's to handle; it tells us.
         jail::new_session().map_err(host)?;
         jail::no_new_privileges().map_err(host)?;
-        jail::set_undumpable().map_err(host)?;
+        jail::set_dumpable(false).map_err(host)?;
         process::become_subreaper().map_err(host)?;
         let unfit = |failure: Failure| {
             let _exit_tells_too = front.try_send(&FromSpawner::Unfit(failure.clone()), &[]);
