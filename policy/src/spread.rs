@@ -6,7 +6,9 @@
 //!
 //! Branches are lent in portions: each lane is given `r/(2n)` of what is left, so that portions
 //! shrink towards the end and all lanes finish together (guided self-scheduling), but never so few
-//! that running them takes less time than handing them over, which would leave the borrower idle.
+//! that running them takes less time than handing them over, which would leave the borrower idle. A
+//! borrower that has nothing gets just that least portion first: it starts at once, and runs while
+//! the lender prepares the next.
 
 /// The figures that the rule looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +32,12 @@ pub enum Decision {
     Measure,
     /// Spreading would take longer than running them here.
     Sequence,
-    /// Lend this many branches to each lane that has nothing to do.
+    /// Lend branches; both portions are at least one and at most half of what remains.
     Spread {
-        /// Branches of one portion; at least one, at most what remains.
-        portion: u64,
+        /// For a lane that has nothing to do.
+        first: u64,
+        /// For a lane that runs a portion already.
+        next: u64,
     },
 }
 
@@ -80,7 +84,8 @@ impl Figures {
         // The lender keeps at least as much as it gives away.
         let most = self.remaining.div_ceil(2);
         Decision::Spread {
-            portion: share.max(least).min(most).max(1),
+            first: least.min(most).max(1),
+            next: share.max(least).min(most).max(1),
         }
     }
 
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn long_branches_are_spread_and_short_ones_are_not() {
-        assert_eq!(BASE.decide(), Decision::Spread { portion: 50 });
+        assert_eq!(BASE.decide(), Decision::Spread { first: 1, next: 50 });
         assert_eq!(
             Figures {
                 branch_ns: Some(1_000),
@@ -177,10 +182,10 @@ mod tests {
                     branch_ns: Some(branch),
                     ..BASE
                 };
-                if let Decision::Spread { portion } = figures.decide() {
-                    assert!(portion >= 1 && portion <= remaining.div_ceil(2));
-                    let worth = portion * branch >= BASE.handover_ns;
-                    assert!(worth || portion == remaining.div_ceil(2), "{figures:?}");
+                if let Decision::Spread { first, next } = figures.decide() {
+                    assert!(first >= 1 && first <= next && next <= remaining.div_ceil(2));
+                    let worth = first * branch >= BASE.handover_ns;
+                    assert!(worth || first == remaining.div_ceil(2), "{figures:?}");
                 }
             }
         }

@@ -348,8 +348,10 @@ pub struct BranchLoan {
     /// Its place in the fan-out: the Map item's index or the Parallel branch's.
     pub index: u64,
     /// Its effective input, JSON text.
+    #[serde(with = "serde_bytes")]
     pub input: Vec<u8>,
     /// What the workflow package packed for it (variables, context), opaque to everybody else.
+    #[serde(with = "serde_bytes")]
     pub scope: Vec<u8>,
 }
 
@@ -380,7 +382,7 @@ pub struct BranchRepay {
     /// Its place in the fan-out.
     pub index: u64,
     /// Its output as JSON text, or its error.
-    pub outcome: Result<Vec<u8>, BranchError>,
+    pub outcome: Result<serde_bytes::ByteBuf, BranchError>,
 }
 
 /// The results of one loan.

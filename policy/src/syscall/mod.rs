@@ -156,7 +156,6 @@ mod tests {
             "userfaultfd",
             "mount",
             "setns",
-            "unshare",
             "pidfd_open",
             "pidfd_getfd",
             "keyctl",

@@ -104,6 +104,9 @@ const OWN_LIMITS_QUERY: Option<Rule> =
     Some(AllowIf(&[&[int(0, Test::Is(0)), long(2, Test::Is(0))]]));
 const NO_ADDRESS: Option<Rule> = Some(AllowIf(&[&[long(4, Test::Is(0))]]));
 
+/// CLONE_THREAD and nothing else: no-op or EINVAL (unshare(2)).
+const ALONE: Option<Rule> = Some(AllowIf(&[&[long(0, Test::Is(0x0001_0000))]]));
+
 const fn row(
     number: u16,
     name: &'static str,
@@ -324,6 +327,13 @@ pub const TABLE: &[Row] = &[
         "Closes a direction of the caller's own socket.",
     ),
     row(
+        51,
+        "getsockname",
+        NO,
+        YES,
+        "Describes a socket that the caller holds.",
+    ),
+    row(
         53,
         "socketpair",
         UNIX_PAIR,
@@ -526,6 +536,13 @@ pub const TABLE: &[Row] = &[
         "Waits on the caller's descriptors.",
     ),
     row(271, "ppoll", YES, YES, "Waits on the caller's descriptors."),
+    row(
+        272,
+        "unshare",
+        NO,
+        ALONE,
+        "With CLONE_THREAD alone it changes nothing and tells whether the caller has one thread.",
+    ),
     row(
         273,
         "set_robust_list",

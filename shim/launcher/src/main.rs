@@ -26,7 +26,7 @@ mod zygote;
 use keylane_policy::abi::message::FromZygote;
 use link::Link;
 use python::{Interpreter, LoadFailure, Target};
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsString};
 use std::process::ExitCode;
 use zygote::Role;
 
@@ -45,6 +45,10 @@ fn main() -> ExitCode {
         );
         return ExitCode::from(EXIT_PROTOCOL);
     };
+    // Executing the image gave this process the memfd's name; workers keep the function's.
+    if let Ok(name) = CString::new(name.as_encoded_bytes()) {
+        let _only_for_ps = nix::sys::prctl::set_name(&name);
+    }
     let link = match Link::inherited() {
         Ok(link) => link,
         Err(cause) => {
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
     let mut interpreter = match load(&target) {
         Ok(interpreter) => interpreter,
         Err(failure) => {
-            report(&link, handler, failure);
+            report(&link, failure);
             return ExitCode::from(EXIT_LOAD);
         }
     };
@@ -90,17 +94,13 @@ fn load(target: &Target<'_>) -> Result<Interpreter, LoadFailure> {
     }
 }
 
-/// Tells the spawner why the function is not there, and the function's own output as well.
-fn report(link: &Link, handler: &OsStr, failure: LoadFailure) {
+/// Tells the spawner why the function is not there.
+fn report(link: &Link, failure: LoadFailure) {
     let LoadFailure {
         error_type,
         message,
         trace,
     } = failure;
-    eprintln!(
-        "keylane-launcher: loading {}: {error_type}: {message}",
-        handler.display()
-    );
     let sent = link.send(&FromZygote::LoadFailed {
         error_type,
         message,

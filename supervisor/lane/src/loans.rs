@@ -10,7 +10,8 @@ use keylane_policy::abi::message::{
 use keylane_policy::limit::REPORT_BYTES;
 use keylane_sys::body;
 use keylane_sys::host::now_ns;
-use keylane_workflow::{Data, Definition, Execution, FanId, Poll};
+use keylane_workflow::{Data, Definition, Detail, Execution, FanId, Poll};
+use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsFd;
@@ -84,6 +85,11 @@ impl Lender {
             .iter()
             .min_by_key(|borrower| borrower.portions)?;
         (least.portions < PORTIONS).then_some(least.lane)
+    }
+
+    /// Whether a lane has nothing of this lender's to do.
+    pub(crate) fn idle(&self, lane: LaneId) -> bool {
+        self.borrowers.iter().any(|borrower| borrower.lane == lane && borrower.portions == 0)
     }
 
     /// Whether any portion is out.
@@ -180,11 +186,9 @@ pub(crate) fn serve(
             branch.input,
             &mut caller,
         );
+        let outcome = outcome.map(ByteBuf::from);
         let failed = outcome.is_err();
-        branches.push(BranchRepay {
-            index: branch.index,
-            outcome,
-        });
+        branches.push(BranchRepay { index: branch.index, outcome });
         if failed {
             // Unless the state tolerates failures, its siblings are stopped anyway; the lender
             // takes the branches that are missing back.
@@ -222,6 +226,7 @@ fn run_branch(
                 cause: failed.cause,
             }
         })?;
+    execution.set_detail(Detail::Fans);
     loop {
         match execution.poll(now_ns()) {
             Poll::Call(call) => {

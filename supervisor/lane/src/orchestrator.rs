@@ -11,7 +11,7 @@ use keylane_policy::abi::message::{FromLane, FunctionEntry, LaneId, LoanId, ToLa
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit::{DEFINITION_BYTES, PAYLOAD_BYTES_CEILING};
 use keylane_sys::body;
-use keylane_workflow::{Context, Data, Definition, Execution};
+use keylane_workflow::{Context, Data, Definition, Detail, Execution};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -98,6 +98,8 @@ impl Orchestrator {
         functions: &[FunctionEntry],
         letter: &Letter,
     ) -> Result<Deployed, Failure> {
+        // Executing the image gave this process the memfd's name.
+        let _only_for_ps = keylane_sys::jail::name_process(&format!("lane-{lane}"));
         let doing = format!("deploying the workflow to lane {lane}");
         let bug = |cause: String| Failure::new(Blame::Bug, &doing, cause);
         let fd = letter
@@ -153,7 +155,8 @@ impl Orchestrator {
             // may be more.
             data_limit: usize::try_from(PAYLOAD_BYTES_CEILING).unwrap_or(usize::MAX),
         };
-        let execution = Execution::new(Arc::clone(&deployed.definition), context, input);
+        let mut execution = Execution::new(Arc::clone(&deployed.definition), context, input);
+        execution.set_detail(Detail::Fans);
         let tools = Tools {
             front: &self.front,
             inbox: &self.inbox,

@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
                 };
                 missing.swap_remove(at);
                 let outcome = match branch.outcome {
-                    Ok(text) => Data::from_untrusted(text).map_err(|fault| TaskError {
+                    Ok(text) => Data::from_untrusted(text.into_vec()).map_err(|fault| TaskError {
                         error: "Keylane.Bug".to_owned(),
                         cause: format!(
                             "a lane returned a branch's output that is not JSON: {fault}"
@@ -220,9 +220,10 @@ impl<'a> Run<'a> {
                 // The decision that is reported is the first one to lend, or the last one not to.
                 note.figures = figures;
             }
-            let Decision::Spread { portion } = figures.decide() else {
+            let Decision::Spread { first, next } = figures.decide() else {
                 return Ok(());
             };
+            let portion = if self.lender.idle(to) { first } else { next };
             let most = usize::try_from(portion).unwrap_or(usize::MAX);
             let Some(loan) = self.execution.lend(fan.id, most) else {
                 return Ok(());

@@ -76,7 +76,7 @@ impl Zygote {
             },
             image,
             arguments: vec![
-                argument("keylane-launcher")?,
+                argument(&spec.name)?,
                 argument(&spec.tree)?,
                 argument(&spec.handler)?,
             ],
