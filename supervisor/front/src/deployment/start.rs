@@ -34,6 +34,7 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
     // Before anything is started, so that no signal finds this process half-way.
     let signals = Signals::catch().map_err(host)?;
     let images = Images::seal().map_err(host)?;
+    jail::raise_descriptor_limit().map_err(host)?;
     // The front carries branches between lanes that keep all processors busy.
     let _slower = process::prefer_short_slices(0);
     let (spawner, child) =
