@@ -92,7 +92,7 @@ impl Session<'_> {
                 Err(interruption) => self.interrupted(interruption),
             },
             Inputs::Stream(lines) => {
-                let mut worst = Exit::Done;
+                let mut exit = Exit::Done;
                 for (number, line) in (0..).zip(lines) {
                     let outcome = match line {
                         Ok(input) => self.one(deployment, number, &input),
@@ -101,11 +101,11 @@ impl Session<'_> {
                     };
                     match outcome {
                         Ok(Exit::Unwritten) => return Exit::Unwritten,
-                        Ok(exit) => worst = worst.max(exit),
+                        Ok(of_line) => exit = exit.then(of_line),
                         Err(interruption) => return self.interrupted(interruption),
                     }
                 }
-                worst
+                exit
             }
         }
     }
