@@ -130,16 +130,24 @@ impl Kept {
     /// the test, by name.
     #[track_caller]
     pub fn expect_no_process(&mut self) {
-        let mut left = Vec::new();
-        let pid = self.keeper.id();
         for _ in 0..600 {
-            left = descendants(pid).into_iter().map(named).collect();
-            if left.is_empty() {
+            if self.left().is_empty() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("a minute after the end these processes are left: {left:#?}");
+        panic!(
+            "a minute after the end these processes are left: {:#?}",
+            self.left()
+        );
+    }
+
+    /// Every process that descends from the command, and the command itself while it runs.
+    pub fn left(&self) -> Vec<String> {
+        descendants(self.keeper.id())
+            .into_iter()
+            .map(named)
+            .collect()
     }
 
     /// That the command left nothing: no process, and so no memfd, which lives as long as one has
