@@ -11,6 +11,8 @@ SHIM = "<keylane>"
 # Frames kept of one trace, the innermost; a deep recursion repeats itself anyway.
 FRAMES = 100
 
+# The function's own tree, with a slash; its files are named without it, as in the project.
+tree = ""
 name_bytes = 0
 cause_bytes = 0
 
@@ -45,7 +47,12 @@ def frames_of(error):
         for frame, line in traceback.walk_tb(error.__traceback__)
         if not frame.f_code.co_filename.startswith(SHIM)
     ]
-    return traceback.StackSummary.extract(walk[-FRAMES:]).format()
+    frames = traceback.StackSummary.extract(walk[-FRAMES:])
+    for frame in frames:
+        # The source line first: it is read from the file under its full name.
+        frame.line
+        frame.filename = frame.filename.removeprefix(tree)
+    return frames.format()
 
 
 def describe(error):

@@ -167,6 +167,7 @@ def start(name, tree, handler, name_bytes, cause_bytes):
     """Loads the function. True with `call` ready; else False with `loaded` telling why not."""
     global call, loaded
     failure.name_bytes = name_bytes
+    failure.tree = os.fsdecode(tree) + "/"
     failure.cause_bytes = cause_bytes
     Context.function_name = os.fsdecode(name)
     sys.argv = [Context.function_name]

@@ -78,7 +78,7 @@ pub fn enter(
     // Entering a user namespace gave all capabilities back, so they go after it.
     step::take(Step::Capabilities, capability::drop_all)?;
     step::take(Step::NoNewPrivileges, sys::no_new_privileges)?;
-    step::take(Step::Undumpable, sys::set_undumpable)?;
+    step::take(Step::Undumpable, || sys::set_dumpable(false))?;
     filesystem::restrict(ruleset)?;
     // After the change of user, which clears it (prctl(2)).
     step::take(Step::ParentDeath, sys::die_with_parent)?;

@@ -89,7 +89,9 @@ impl Lender {
 
     /// Whether a lane has nothing of this lender's to do.
     pub(crate) fn idle(&self, lane: LaneId) -> bool {
-        self.borrowers.iter().any(|borrower| borrower.lane == lane && borrower.portions == 0)
+        self.borrowers
+            .iter()
+            .any(|borrower| borrower.lane == lane && borrower.portions == 0)
     }
 
     /// Whether any portion is out.
@@ -188,7 +190,10 @@ pub(crate) fn serve(
         );
         let outcome = outcome.map(ByteBuf::from);
         let failed = outcome.is_err();
-        branches.push(BranchRepay { index: branch.index, outcome });
+        branches.push(BranchRepay {
+            index: branch.index,
+            outcome,
+        });
         if failed {
             // Unless the state tolerates failures, its siblings are stopped anyway; the lender
             // takes the branches that are missing back.

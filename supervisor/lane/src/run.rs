@@ -253,7 +253,13 @@ impl<'a> Run<'a> {
     fn note_events(&mut self) {
         for event in self.execution.take_events() {
             match event {
-                Event::BranchEnded { fan, started_ns, ended_ns, lent: false, .. } => {
+                Event::BranchEnded {
+                    fan,
+                    started_ns,
+                    ended_ns,
+                    lent: false,
+                    ..
+                } => {
                     if let Some(pointer) = self.pointer(fan) {
                         let took = ended_ns.saturating_sub(started_ns);
                         self.tools.costs.branch(&pointer, took);

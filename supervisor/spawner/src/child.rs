@@ -4,7 +4,7 @@
 //! a step that fails is told over the child's own control socket, and the child exits.
 
 use crate::start::Start;
-use keylane_jail::Filters;
+use keylane_jail::{Filters, Plan};
 use keylane_policy::syscall::IMAGE_DESCRIPTOR;
 use keylane_sys::process::{self, LeaderFork, Namespaces};
 use std::ffi::CString;
@@ -17,12 +17,13 @@ pub(crate) const UNJAILED: i32 = 125;
 /// over the child's control socket, given its number.
 pub(crate) fn run(
     start: &Start<'_>,
+    plan: &Plan,
     filters: &Filters,
     kept: &[RawFd],
     image: BorrowedFd<'_>,
     explain: impl Fn(String),
 ) -> ! {
-    if let Err(error) = keylane_jail::enter(&start.plan, filters, kept, image.as_raw_fd()) {
+    if let Err(error) = keylane_jail::enter(plan, filters, kept, image.as_raw_fd()) {
         explain(error.to_string());
         process::exit(UNJAILED);
     }

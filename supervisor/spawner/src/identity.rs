@@ -3,8 +3,8 @@
 
 /// The first id of Keylane's range, far above those that distributions and containers assign.
 const FIRST: u32 = 0x7000_0000;
-/// Ids for one spawner.
-const PER_SPAWNER: u32 = 64;
+/// Ids for one spawner: its functions, its lanes, and zygotes that were started again.
+const PER_SPAWNER: u32 = 512;
 /// Spawners whose ranges are distinct: process ids are below 2^22 (proc(5), pid_max).
 const SPAWNERS: u32 = 1 << 22;
 
@@ -39,6 +39,26 @@ impl Identities {
     }
 }
 
+/// Threads that a user has on this host now: what RLIMIT_NPROC counts (getrlimit(2)) where
+/// processes share the user with everything else that it runs.
+pub(crate) fn threads_of(user: u32) -> u64 {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok())
+        .filter(|status| number(status, "Uid:") == Some(u64::from(user)))
+        .filter_map(|status| number(&status, "Threads:"))
+        .fold(0, u64::saturating_add)
+}
+
+/// The first number of a field of /proc/PID/status (proc(5)).
+fn number(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +72,13 @@ mod tests {
         let (a, b) = (ids(4_194_303), ids(1));
         assert_eq!(a.len(), PER_SPAWNER as usize);
         assert!(a.iter().all(|id| !b.contains(id) && *id != u32::MAX));
+    }
+
+    #[test]
+    fn the_threads_of_this_user_are_counted() {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let user = u32::try_from(number(&status, "Uid:").unwrap()).unwrap();
+        assert!(threads_of(user) >= 1);
     }
 
     #[test]

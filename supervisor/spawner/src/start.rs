@@ -1,6 +1,6 @@
 //! Starting a jailed process: fork, map its user, let it go on.
 
-use crate::child;
+use crate::{child, identity};
 use keylane_jail::{Filters, Plan};
 use keylane_sys::process::{Child, Fork, fork};
 use keylane_sys::{jail, process};
@@ -29,19 +29,30 @@ pub(crate) fn start(
     filters: &Filters,
     explain: impl Fn(String),
 ) -> io::Result<Child> {
+    let mut plan = start.plan.clone();
+    if !plan.namespaces && plan.user.is_none() {
+        // The limit counts everything that the user runs on this host, not this jail alone.
+        let others = identity::threads_of(jail::user());
+        plan.limits.processes = plan.limits.processes.saturating_add(others);
+    }
     let null = jail::null_device()?;
     let mut kept = vec![jail::number(&null)];
     kept.extend(start.descriptors.iter().map(jail::number));
     let (go, signal_go) = jail::pipe()?;
-    match fork(child::namespaces(start.plan.namespaces))? {
+    // The child inherits this, and an ordinary user may write the user map only of a child that is
+    // dumpable: otherwise /proc/PID belongs to root. The child gives it up as a step of its jail.
+    jail::set_dumpable(true)?;
+    let forked = fork(child::namespaces(start.plan.namespaces));
+    match forked? {
         Fork::Child => {
             drop(signal_go);
             if !may_go(go) {
                 process::exit(child::UNJAILED);
             }
-            child::run(start, filters, &kept, start.image.as_fd(), explain)
+            child::run(start, &plan, filters, &kept, start.image.as_fd(), explain)
         }
         Fork::Parent(child) => {
+            jail::set_dumpable(false)?;
             drop(go);
             let mapped = if start.plan.namespaces {
                 let user = start.plan.user.unwrap_or_else(jail::user);

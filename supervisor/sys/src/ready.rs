@@ -53,6 +53,32 @@ impl<S: Copy + Ord> Ready<S> {
         self.unfinished.insert(name);
     }
 
+    /// Waits until a source is due or `other` can be read without waiting; whether `other` can. What
+    /// cannot be watched, such as a regular file, can always be read (poll(2)).
+    pub fn or_readable(&self, other: impl AsFd) -> io::Result<bool> {
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+        use std::os::fd::BorrowedFd;
+        #[expect(unsafe_code, reason = "mio tells its descriptor as a number only")]
+        // SAFETY: borrow_raw wants a descriptor that stays open while it is borrowed; `self.poll`
+        // owns it and outlives this function's borrow.
+        let own = unsafe { BorrowedFd::borrow_raw(self.poll.as_raw_fd()) };
+        let mut both = [
+            PollFd::new(own, PollFlags::POLLIN),
+            PollFd::new(other.as_fd(), PollFlags::POLLIN),
+        ];
+        let patience = if self.unfinished.is_empty() {
+            PollTimeout::NONE
+        } else {
+            PollTimeout::ZERO
+        };
+        match poll(&mut both, patience) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let [_, other] = both;
+        Ok(other.any().unwrap_or(true))
+    }
+
     /// Waits until a source is due or `patience` is over; the sources that are due, each once.
     pub fn wait(&mut self, patience: Option<Duration>) -> io::Result<BTreeSet<S>> {
         let mut events = Events::with_capacity(64);

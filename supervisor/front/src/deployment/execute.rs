@@ -10,7 +10,8 @@ use keylane_sys::body;
 use keylane_sys::host::now_ns;
 use keylane_sys::link::{Incoming, Received};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 /// Why there is no report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,32 +48,50 @@ pub(super) fn execute(
     deployment.begin(execution, name, input).map_err(host)?;
     loop {
         for source in deployment.wait().map_err(host)? {
-            match source {
-                Source::Signals => {
-                    if let Some(interruption) = deployment.signal() {
-                        return Err(interruption);
-                    }
-                }
-                Source::Pipe(number) => {
-                    deployment
-                        .pipes
-                        .read(number, &mut deployment.ready, listener);
-                }
-                Source::Spawner => deployment.hear_of_ends()?,
-                Source::Lane(lane) => {
-                    if let Some(report) = deployment.hear_lane(lane, execution, listener)? {
-                        // Before the report, so that what a function printed is not told after
-                        // the execution's end.
-                        deployment.pipes.settle(listener);
-                        return Ok(report);
-                    }
-                }
+            if let Some(report) = deployment.attend(source, Some(execution), listener)? {
+                // Before the report, so that what a function printed is not told after the
+                // execution's end.
+                deployment.pipes.settle(listener);
+                return Ok(report);
             }
         }
     }
 }
 
+/// Waits until `input` can be read, and attends to the deployment meanwhile.
+pub(super) fn await_input(
+    deployment: &mut Deployment,
+    input: BorrowedFd<'_>,
+    listener: &mut dyn Listener,
+) -> Result<(), Interruption> {
+    while !deployment.ready.or_readable(input).map_err(host)? {
+        for source in deployment.ready.wait(Some(Duration::ZERO)).map_err(host)? {
+            deployment.attend(source, None, listener)?;
+        }
+    }
+    Ok(())
+}
+
 impl Deployment {
+    /// Does what a source that is due asks for; the report, if it is that of `execution`.
+    fn attend(
+        &mut self,
+        source: Source,
+        execution: Option<u64>,
+        listener: &mut dyn Listener,
+    ) -> Result<Option<Report>, Interruption> {
+        match source {
+            Source::Signals => match self.signal() {
+                Some(interruption) => return Err(interruption),
+                None => {}
+            },
+            Source::Pipe(number) => self.pipes.read(number, &mut self.ready, listener),
+            Source::Spawner => self.hear_of_ends()?,
+            Source::Lane(lane) => return Ok(self.hear_lane(lane, execution, listener)?),
+        }
+        Ok(None)
+    }
+
     fn begin(&mut self, execution: u64, name: &str, input: &[u8]) -> io::Result<()> {
         // A lane that still runs branches of an earlier execution is not asked to help.
         let helpers = self
@@ -135,7 +154,7 @@ impl Deployment {
     fn hear_lane(
         &mut self,
         lane: LaneId,
-        execution: u64,
+        execution: Option<u64>,
         listener: &mut dyn Listener,
     ) -> Result<Option<Report>, Failure> {
         for _ in 0..TURN {
@@ -161,12 +180,14 @@ impl Deployment {
                     state,
                     done,
                     total,
-                } if of == execution => {
+                } if Some(of) == execution => {
                     listener.progress(&state, done, total);
                 }
                 FromLane::Lend { loan, to } => self.carry_out(lane, loan, to, body)?,
                 FromLane::Repay { loan, to } => self.carry_back(lane, loan, to, body),
-                FromLane::Finished { execution: of } if of == execution && lane == PRIMARY => {
+                FromLane::Finished { execution: of }
+                    if Some(of) == execution && lane == PRIMARY =>
+                {
                     self.ready.again(Source::Lane(lane));
                     return read_report(body).map(Some);
                 }

@@ -25,6 +25,7 @@ use keylane_sys::signal::Signals;
 use output::Pipes;
 use std::collections::BTreeMap;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -122,6 +123,15 @@ impl Deployment {
         listener: &mut dyn Listener,
     ) -> Result<Report, Interruption> {
         execute::execute(self, name, input, listener)
+    }
+
+    /// Waits until `input` can be read; signals and output are attended to meanwhile.
+    pub fn await_input(
+        &mut self,
+        input: BorrowedFd<'_>,
+        listener: &mut dyn Listener,
+    ) -> Result<(), Interruption> {
+        execute::await_input(self, input, listener)
     }
 
     /// Ends everything and waits until it is gone; the last output goes to `listener`.

@@ -34,6 +34,9 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
     // Before anything is started, so that no signal finds this process half-way.
     let signals = Signals::catch().map_err(host)?;
     let images = Images::seal().map_err(host)?;
+    jail::raise_descriptor_limit().map_err(host)?;
+    // The front carries branches between lanes that keep all processors busy.
+    let _slower = process::prefer_short_slices(0);
     let (spawner, child) =
         start_spawner(images.spawner.as_fd().try_clone_to_owned().map_err(host)?)?;
     let mut ready = Ready::new().map_err(host)?;
@@ -57,9 +60,18 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
         executions: 0,
         ended: false,
     };
-    deployment.order(&plan, &images)?;
-    deployment.await_all(&plan, listener)?;
-    Ok(deployment)
+    let ready = match deployment.order(&plan, &images) {
+        Ok(()) => deployment.await_all(&plan, listener),
+        Err(failure) => Err(failure.into()),
+    };
+    match ready {
+        Ok(()) => Ok(deployment),
+        Err(interruption) => {
+            // What a process printed before it failed often says why.
+            deployment.stop(listener);
+            Err(interruption)
+        }
+    }
 }
 
 /// How a function's process ended, as the exit status of the tiny init above it tells: 128 and the

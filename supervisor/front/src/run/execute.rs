@@ -1,6 +1,7 @@
 //! Runs executions: starts the deployment, hands it one input after the other, shows what comes
 //! back.
 
+use super::input::Lines;
 use super::{Inputs, Prepared, refuse};
 use crate::cli::print;
 use crate::deployment::{Deployment, Interruption, Listener, Plan};
@@ -8,7 +9,8 @@ use crate::exit::Exit;
 use crate::render::report::{self, Context};
 use crate::render::screen::Screen;
 use keylane_policy::blame::Failure;
-use std::io::Stderr;
+use std::io::{BufReader, Stderr, Stdin};
+use std::os::fd::AsFd;
 use std::time::Instant;
 
 /// Shows on the screen what happens meanwhile.
@@ -91,23 +93,39 @@ impl Session<'_> {
                 Ok(exit) => exit,
                 Err(interruption) => self.interrupted(interruption),
             },
-            Inputs::Stream(lines) => {
-                let mut exit = Exit::Done;
-                for (number, line) in (0..).zip(lines) {
-                    let outcome = match line {
-                        Ok(input) => self.one(deployment, number, &input),
-                        // A line that is no JSON spoils only itself.
-                        Err(failure) => Ok(self.refused(failure)),
-                    };
-                    match outcome {
-                        Ok(Exit::Unwritten) => return Exit::Unwritten,
-                        Ok(of_line) => exit = exit.then(of_line),
-                        Err(interruption) => return self.interrupted(interruption),
-                    }
-                }
-                exit
+            Inputs::Stream(lines) => match self.stream(deployment, lines) {
+                Ok(exit) => exit,
+                Err(interruption) => self.interrupted(interruption),
+            },
+        }
+    }
+
+    /// Runs each line, and ends like the first one that failed.
+    fn stream(
+        &mut self,
+        deployment: &mut Deployment,
+        mut lines: Lines<BufReader<Stdin>>,
+    ) -> Result<Exit, Interruption> {
+        let mut ended = Exit::Done;
+        for number in 0.. {
+            if !lines.has_read_ahead() {
+                let mut shown = Shown {
+                    screen: &mut *self.screen,
+                };
+                deployment.await_input(std::io::stdin().as_fd(), &mut shown)?;
+            }
+            let exit = match lines.next() {
+                None => break,
+                Some(Ok(input)) => self.one(deployment, number, &input)?,
+                // A line that is no JSON spoils only itself.
+                Some(Err(failure)) => self.refused(failure),
+            };
+            ended = ended.then(exit);
+            if exit == Exit::Unwritten {
+                break;
             }
         }
+        Ok(ended)
     }
 
     /// Runs one input and prints what came of it.

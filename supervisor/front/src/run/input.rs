@@ -118,6 +118,11 @@ impl Lines<BufReader<Stdin>> {
     pub fn standard() -> Self {
         Lines::new(BufReader::new(io::stdin()))
     }
+
+    /// Whether bytes have been read that no line has used: then waiting for more would be wrong.
+    pub fn has_read_ahead(&self) -> bool {
+        !self.from.buffer().is_empty()
+    }
 }
 
 impl<R: BufRead> Lines<R> {

@@ -200,6 +200,18 @@ impl<'a> Checker<'a> {
         self.report(Severity::Warning, offset, pointer, message, Some(advice));
     }
 
+    /// What someone who wrote `name` may have meant; not asked for problems that are not told.
+    pub(super) fn near<'c>(
+        &self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        if self.problems.len() >= PROBLEMS {
+            return None;
+        }
+        nearest(name, candidates)
+    }
+
     /// An error at a field's value.
     pub(super) fn wrong(&mut self, field: &Field<'_>, message: String) {
         self.error(field.spot.start, &field.pointer, message);
@@ -234,7 +246,7 @@ impl<'a> Checker<'a> {
                     format!("`{key}` belongs to {needs}, which Keylane does not support"),
                     None,
                 )
-            } else if let Some(near) = nearest(key, allowed.iter().copied()) {
+            } else if let Some(near) = self.near(key, allowed.iter().copied()) {
                 (
                     format!("{what} has no field `{key}`"),
                     Some(format!("did you mean `{near}`?")),

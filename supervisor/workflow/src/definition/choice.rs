@@ -3,7 +3,6 @@
 use super::checker::{Checker, Field, Fields};
 use super::machine::Names;
 use super::model::{Comparator, Kind, Operand, Rule, Span, Test};
-use super::suggest::nearest;
 use crate::json::spot;
 use crate::time;
 
@@ -151,7 +150,7 @@ impl Checker<'_> {
                 let message = format!("`{key}` is no comparator");
                 let known = comparators();
                 let known = known.iter().map(String::as_str).chain(["And", "Or", "Not"]);
-                match nearest(key, known.chain(["Variable", "Next"])) {
+                match self.near(key, known.chain(["Variable", "Next"])) {
                     Some(near) => {
                         let advice = format!("did you mean `{near}`?");
                         self.error_advised(member.start, &pointer, message, advice);

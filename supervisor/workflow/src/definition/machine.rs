@@ -3,7 +3,6 @@
 use super::checker::{Checker, Field, Fields};
 use super::fields;
 use super::model::{Kind, Machine, State, Uses};
-use super::suggest::nearest;
 use crate::json::spot::Spot;
 
 /// Characters of a state's name; the service's limit.
@@ -163,7 +162,7 @@ impl Checker<'_> {
             return Some(*place);
         }
         let message = format!("`{what}` names the state {name:?}, which is not there");
-        match nearest(name, names.names.iter().take(CANDIDATES).copied()) {
+        match self.near(name, names.names.iter().take(CANDIDATES).copied()) {
             Some(near) => self.error_advised(
                 field.spot.start,
                 &field.pointer,

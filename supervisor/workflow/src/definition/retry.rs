@@ -3,7 +3,6 @@
 use super::checker::{Checker, Fields};
 use super::machine::Names;
 use super::model::{Catcher, Retrier};
-use super::suggest::nearest;
 use super::values::SECONDS;
 use crate::fault;
 use crate::json::spot::Kind;
@@ -176,7 +175,7 @@ impl Checker<'_> {
                 "`{name}` is no error of the language, and nothing else may \
                                    begin with `States.`"
             );
-            match nearest(name, RESERVED) {
+            match self.near(name, RESERVED) {
                 Some(near) => {
                     let advice = format!("did you mean `{near}`?");
                     self.error_advised(field.spot.start, &field.pointer, message, advice);

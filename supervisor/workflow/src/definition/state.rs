@@ -4,7 +4,6 @@ use super::checker::{Checker, Field, Fields};
 use super::fields;
 use super::machine::Names;
 use super::model::{Amount, Kind, Select, State, Wait, Work};
-use super::suggest::nearest;
 use super::values::SECONDS;
 use crate::time;
 
@@ -25,7 +24,7 @@ impl Checker<'_> {
         let kind_name = self.string(&kind, "Type")?;
         let Some(kind_name) = fields::TYPES.iter().find(|known| **known == kind_name) else {
             let message = format!("there is no state type {kind_name:?}");
-            let advice = match nearest(kind_name, fields::TYPES) {
+            let advice = match self.near(kind_name, fields::TYPES) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the types are {}", fields::TYPES.join(", ")),
             };

@@ -3,7 +3,6 @@
 use super::checker::{Checker, Field, Fields};
 use super::machine::Names;
 use super::model::{Amount, Target, Task};
-use super::suggest::nearest;
 use super::values::SECONDS;
 use crate::json::spot::child_pointer;
 
@@ -111,7 +110,7 @@ impl Checker<'_> {
         let Some(number) = place.and_then(|place| u16::try_from(place).ok()) else {
             let message = format!("the project defines no function {name:?}");
             let known = self.functions.iter().map(String::as_str);
-            let advice = match nearest(name, known) {
+            let advice = match self.near(name, known) {
                 Some(near) => format!("did you mean {near:?}?"),
                 None if self.functions.is_empty() => "the project defines no functions".to_owned(),
                 None => {

@@ -12,6 +12,32 @@ use std::sync::Arc;
 /// The largest number of seconds that the service accepts.
 pub(super) const SECONDS: f64 = 99_999_999.0;
 
+/// The way to a value inside a template. Its pointer is spelt out for mistakes only: keys may be
+/// long, and values many.
+struct Trail<'t> {
+    base: &'t str,
+    up: Option<&'t Trail<'t>>,
+    key: &'t str,
+}
+
+impl<'t> Trail<'t> {
+    fn down(&'t self, key: &'t str) -> Trail<'t> {
+        Trail {
+            base: self.base,
+            up: Some(self),
+            key,
+        }
+    }
+
+    /// Recursion is bounded by the definition's depth.
+    fn pointer(&self) -> String {
+        match self.up {
+            None => self.base.to_owned(),
+            Some(up) => child_pointer(&up.pointer(), self.key),
+        }
+    }
+}
+
 impl Checker<'_> {
     pub(super) fn string<'s>(&mut self, field: &Field<'s>, name: &str) -> Option<&'s str> {
         let text = field.spot.as_str();
@@ -88,14 +114,14 @@ impl Checker<'_> {
     /// A field whose text is a path or a call.
     pub(super) fn expression(&mut self, field: &Field<'_>, name: &str) -> Option<Expression> {
         let text = self.string(field, name)?;
-        self.expression_text(text, field.spot, &field.pointer, name)
+        self.expression_text(text, field.spot, || field.pointer.clone(), name)
     }
 
     pub(super) fn expression_text(
         &mut self,
         text: &str,
         spot: &Spot,
-        pointer: &str,
+        pointer: impl FnOnce() -> String,
         name: &str,
     ) -> Option<Expression> {
         match Expression::parse(text) {
@@ -105,7 +131,7 @@ impl Checker<'_> {
             }
             Err(why) => {
                 let message = format!("`{name}` is neither a path nor a call: {why}");
-                self.error(spot.start, pointer, message);
+                self.error(spot.start, &pointer(), message);
                 None
             }
         }
@@ -116,7 +142,7 @@ impl Checker<'_> {
         let text = self.string(field, name)?;
         match Path::parse(text) {
             Ok(path) => {
-                self.reads(&path);
+                path.each(&mut |path| self.reads(path));
                 Some(path)
             }
             Err(why) => {
@@ -187,7 +213,12 @@ impl Checker<'_> {
     /// A field that is a template.
     pub(super) fn template(&mut self, fields: Fields<'_>, name: &str) -> Option<Template> {
         let field = fields.get(name)?;
-        let template = self.template_at(field.spot, &field.pointer)?;
+        let trail = Trail {
+            base: &field.pointer,
+            up: None,
+            key: "",
+        };
+        let template = self.template_at(field.spot, &trail)?;
         if let Template::Literal(node) = &template {
             // Written once here, copied ever after.
             node.text();
@@ -196,14 +227,15 @@ impl Checker<'_> {
     }
 
     /// Recursion is bounded by the definition's depth.
-    fn template_at(&mut self, spot: &Spot, pointer: &str) -> Option<Template> {
+    fn template_at(&mut self, spot: &Spot, trail: &Trail<'_>) -> Option<Template> {
         match &spot.kind {
             Kind::Array(elements) => {
                 let elements: Option<Vec<Template>> = elements
                     .iter()
                     .enumerate()
                     .map(|(place, element)| {
-                        self.template_at(element, &child_pointer(pointer, &place.to_string()))
+                        let key = place.to_string();
+                        self.template_at(element, &trail.down(&key))
                     })
                     .collect();
                 Some(folded(Template::Array(elements?)))
@@ -213,20 +245,17 @@ impl Checker<'_> {
                 let mut names = BTreeSet::new();
                 let mut valid = true;
                 for member in members {
-                    let pointer = child_pointer(pointer, &member.key);
+                    let trail = trail.down(&member.key);
                     let (name, template) = match member.key.strip_suffix(".$") {
                         Some(name) => {
-                            let expression = self.dynamic(&member.value, &pointer, &member.key);
+                            let expression = self.dynamic(&member.value, &trail, &member.key);
                             (name, expression.map(Template::Expression))
                         }
-                        None => (
-                            member.key.as_str(),
-                            self.template_at(&member.value, &pointer),
-                        ),
+                        None => (member.key.as_str(), self.template_at(&member.value, &trail)),
                     };
                     if !names.insert(name) {
                         let message = format!("`{name}` and `{name}.$` name the same member");
-                        self.error(member.start, &pointer, message);
+                        self.error(member.start, &trail.pointer(), message);
                     }
                     match template {
                         Some(template) => out.push((name.into(), template)),
@@ -239,14 +268,14 @@ impl Checker<'_> {
         }
     }
 
-    fn dynamic(&mut self, spot: &Spot, pointer: &str, key: &str) -> Option<Expression> {
+    fn dynamic(&mut self, spot: &Spot, trail: &Trail<'_>, key: &str) -> Option<Expression> {
         let Some(text) = spot.as_str() else {
             let message =
                 format!("`{key}` ends in `.$`, so it must be a path or a call as a string");
-            self.error(spot.start, pointer, message);
+            self.error(spot.start, &trail.pointer(), message);
             return None;
         };
-        self.expression_text(text, spot, pointer, key)
+        self.expression_text(text, spot, || trail.pointer(), key)
     }
 }
 

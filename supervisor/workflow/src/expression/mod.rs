@@ -64,10 +64,10 @@ impl Expression {
         }
     }
 
-    /// Calls `seen` with every path in the expression.
+    /// Calls `seen` with every path in the expression, those in filters too.
     pub(crate) fn paths(&self, seen: &mut dyn FnMut(&Path)) {
         match self {
-            Expression::Path(path) => seen(path),
+            Expression::Path(path) => path.each(seen),
             Expression::Call(call) => {
                 for argument in &call.arguments {
                     if let Argument::Expression(expression) = argument {

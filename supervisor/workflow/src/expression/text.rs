@@ -2,7 +2,7 @@
 
 use super::call::Arguments;
 use crate::fault::TaskError;
-use crate::json::Node;
+use crate::json::{Node, View};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::Digest as _;
@@ -38,10 +38,7 @@ pub(super) fn format(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
                     return arguments.fail("the template has more `{}` than there are arguments");
                 };
                 arguments.fits(out.len().saturating_add(value.size()))?;
-                match value.as_str() {
-                    Some(text) => out.push_str(text),
-                    None => out.push_str(value.text().as_str()),
-                }
+                plain(value, &mut out);
             }
             other => out.push(other),
         }
@@ -50,6 +47,37 @@ pub(super) fn format(arguments: &Arguments<'_>) -> Result<Node, TaskError> {
         return arguments.fail("there are more arguments than `{}` in the template");
     }
     Ok(Node::string(out))
+}
+
+/// A value as the service writes it into a formatted string: strings bare, containers in the
+/// manner of Java (`{a=[1, x]}`). Recursion is bounded by the value's depth.
+fn plain(node: &Node, out: &mut String) {
+    match node.view() {
+        View::String(text) => out.push_str(text),
+        View::Array(elements) => {
+            out.push('[');
+            for (place, element) in elements.iter().enumerate() {
+                if place > 0 {
+                    out.push_str(", ");
+                }
+                plain(element, out);
+            }
+            out.push(']');
+        }
+        View::Object(object) => {
+            out.push('{');
+            for (place, (key, value)) in object.members().iter().enumerate() {
+                if place > 0 {
+                    out.push_str(", ");
+                }
+                out.push_str(key);
+                out.push('=');
+                plain(value, out);
+            }
+            out.push('}');
+        }
+        View::Null | View::Bool(_) | View::Number(_) => out.push_str(node.text().as_str()),
+    }
 }
 
 fn short<'a>(arguments: &'a Arguments<'_>) -> Result<&'a str, TaskError> {

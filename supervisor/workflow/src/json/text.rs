@@ -59,17 +59,17 @@ impl Text {
         (self.end - self.start).saturating_mul(2) < self.source.text.len()
     }
 
-    /// The same text in memory of its own.
+    /// The same text in memory of its own. Takes time for its own length, not the other text's.
     pub(super) fn detached(&self) -> Text {
-        let spans = self
-            .source
-            .spans
-            .iter()
-            .filter_map(|&(start, end)| {
-                let first = u32::try_from(self.start).ok()?;
-                let inside = usize::try_from(end).is_ok_and(|end| end <= self.end);
-                (start >= first && inside).then(|| (start - first, end - first))
-            })
+        let first = u32::try_from(self.start).unwrap_or(u32::MAX);
+        let end = u32::try_from(self.end).unwrap_or(u32::MAX);
+        let spans = &self.source.spans;
+        let from = spans.partition_point(|span| span.0 < first);
+        let to = spans.partition_point(|span| span.0 < end);
+        let inside = spans.get(from..to).unwrap_or(&[]).iter();
+        // What begins inside a value ends inside it.
+        let spans = inside
+            .map(|span| (span.0 - first, span.1.saturating_sub(first)))
             .collect();
         Text::whole(self.as_str().to_owned(), spans)
     }

@@ -1,7 +1,8 @@
 //! What a path selects.
 
-use super::{MATCHES, Path, Root, Roots, Step};
+use super::{MATCHES, Path, Root, Roots, Step, VISITS};
 use crate::json::{Node, View};
+use std::cell::Cell;
 
 /// Why a path selects nothing where it must select something, as a sentence.
 #[derive(Debug)]
@@ -10,7 +11,18 @@ pub(crate) struct Missing(pub(crate) String);
 impl Path {
     /// The value at a definite path, or the list of all matches.
     pub(crate) fn eval(&self, data: &Node, roots: &dyn Roots) -> Result<Node, Missing> {
-        Walk { data, roots }.follow(self)
+        let walk = Walk {
+            data,
+            roots,
+            visits: Cell::new(VISITS),
+        };
+        let found = walk.follow(self)?;
+        // A filter takes a path that ran out of visits for one that selects nothing.
+        if walk.visits.get() == 0 {
+            Err(Missing(too_long()))
+        } else {
+            Ok(found)
+        }
     }
 
     /// Whether a definite path selects something; an indefinite one always yields a list.
@@ -23,6 +35,8 @@ impl Path {
 pub(super) struct Walk<'a> {
     data: &'a Node,
     roots: &'a dyn Roots,
+    /// Values that may still be looked at.
+    visits: Cell<usize>,
 }
 
 impl Walk<'_> {
@@ -53,13 +67,14 @@ impl Walk<'_> {
             certain &= step.is_definite();
             let mut next = Vec::new();
             for node in &found {
+                let before = next.len();
                 if let (false, true) = (self.apply(step, node, &mut next), certain) {
                     return Err(Missing(missing(step)));
                 }
-                if next.len() > MATCHES {
-                    return Err(Missing(format!(
-                        "the path selects more than {MATCHES} values"
-                    )));
+                let made = next.len() - before;
+                self.visits.set(self.visits.get().saturating_sub(made + 1));
+                if next.len() > MATCHES || self.visits.get() == 0 {
+                    return Err(Missing(too_long()));
                 }
             }
             found = next;
@@ -144,6 +159,10 @@ fn descend(node: &Node, out: &mut Vec<Node>) {
             return;
         }
     }
+}
+
+fn too_long() -> String {
+    format!("it looks at more than {VISITS} values, or selects more than {MATCHES}")
 }
 
 fn missing(step: &Step) -> String {

@@ -37,6 +37,25 @@ pub(super) enum Comparison {
 }
 
 impl Predicate {
+    fn each(&self, seen: &mut dyn FnMut(&Path)) {
+        match self {
+            Predicate::Any(inner) | Predicate::All(inner) => {
+                inner.iter().for_each(|predicate| predicate.each(seen));
+            }
+            Predicate::Not(inner) => inner.each(seen),
+            Predicate::Exists(steps) => each(steps, seen),
+            Predicate::Compare(left, _, right) => {
+                for operand in [left, right] {
+                    match operand {
+                        Operand::Here(steps) => each(steps, seen),
+                        Operand::Path(path) => path.each(seen),
+                        Operand::Literal(_) => {}
+                    }
+                }
+            }
+        }
+    }
+
     /// Whether `node` passes. Recursion is bounded by `FILTER_DEPTH`.
     pub(super) fn accepts(&self, node: &Node, walk: &Walk<'_>) -> bool {
         match self {
@@ -48,6 +67,16 @@ impl Predicate {
                 let (left, right) = (left.value(node, walk), right.value(node, walk));
                 comparison.holds(left.as_ref(), right.as_ref())
             }
+        }
+    }
+}
+
+/// Calls `seen` with every path in the filters of `steps`. Recursion is bounded by the nesting that
+/// the parser accepts.
+pub(super) fn each(steps: &[Step], seen: &mut dyn FnMut(&Path)) {
+    for step in steps {
+        if let Step::Filter(predicate) = step {
+            predicate.each(seen);
         }
     }
 }

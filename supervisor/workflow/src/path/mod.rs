@@ -5,7 +5,7 @@
 //! path reads the state's data (`$`), the context object (`$$`) or a variable (`$name`).
 //!
 //! The definition's author controls paths, a function controls what they are applied to. Every
-//! walk is bounded by [`MATCHES`].
+//! walk is bounded by [`MATCHES`] and [`VISITS`].
 
 mod eval;
 mod filter;
@@ -22,6 +22,10 @@ use std::sync::Arc;
 
 /// Values that one path may select, at any of its steps: repeated `..` would multiply them.
 const MATCHES: usize = 2_000_000;
+
+/// Values that one path may look at, those that its filters look at included: filters in filters
+/// would multiply them.
+const VISITS: usize = 10_000_000;
 
 /// Levels of parentheses in a filter.
 const FILTER_DEPTH: usize = 32;
@@ -80,6 +84,12 @@ impl Path {
     /// Whether the path is `$` alone.
     pub(crate) fn is_whole(&self) -> bool {
         self.root == Root::Data && self.steps.is_empty()
+    }
+
+    /// Calls `seen` with this path and those in its filters.
+    pub(crate) fn each(&self, seen: &mut dyn FnMut(&Path)) {
+        seen(self);
+        filter::each(&self.steps, seen);
     }
 
     /// The leading names of the path, as far as they are plain. For finding out what a path may

@@ -195,7 +195,11 @@ impl<'a> Reader<'a> {
                 break;
             }
             self.space();
-            names.push(self.quoted()?.into());
+            let name = self.quoted()?;
+            // Twice the same name would make an object that has a member twice.
+            if !names.iter().any(|known| **known == *name) {
+                names.push(name.into());
+            }
         }
         Ok(if names.len() == 1 {
             Step::Name(first.into())

@@ -233,10 +233,11 @@ impl Execution {
                 return Poll::Idle { wake_at_ns: wake };
             }
         }
-        // The branch that went on so long lets the others go first.
+        // The branch that went on so long lets the others go first, one that has not started too.
         if let Some(key) = self.ready.pop_back() {
             self.ready.push_front(key);
         }
+        self.start_one();
         Poll::Idle {
             wake_at_ns: Some(now_ns),
         }

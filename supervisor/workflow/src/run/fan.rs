@@ -1,12 +1,13 @@
 //! Fan-outs: a Map or Parallel state at work.
 
-use super::branch::Phase;
+use super::branch::{Broken, Phase};
 use super::event::Event;
 use super::execution::Execution;
+use super::fail::{ends_everything, error_output};
 use super::slab::Key;
 use super::step::Flow;
 use crate::definition::{Map, State};
-use crate::fault::TaskError;
+use crate::fault::{self, TaskError};
 use crate::json::Node;
 use crate::random::Random;
 use std::collections::BTreeMap;
@@ -71,6 +72,8 @@ pub(super) struct FanOut {
     /// Failures that do not fail the state; none if any does.
     pub(super) tolerated: Option<u64>,
     pub(super) results: Vec<Option<Node>>,
+    /// Bytes of the results so far.
+    pub(super) collected: usize,
     /// Branches that run here.
     pub(super) live: Vec<Key>,
     pub(super) depth: usize,
@@ -113,6 +116,40 @@ impl FanOut {
             Work::Items { machine, .. } => Some(*machine),
             Work::Machines(machines) => machines.get(usize::try_from(index).ok()?).copied(),
         }
+    }
+
+    /// Keeps the result of a branch. Results that together are more than a state's data may be
+    /// fail the state at once, before they fill the memory.
+    pub(super) fn keep(&mut self, index: u64, output: Node, limit: usize) -> Option<Broken> {
+        self.collected = self.collected.saturating_add(output.size() + 1);
+        if self.collected > limit {
+            let cause = format!("the results have more than the limit of {limit} bytes");
+            return Some(TaskError::new(fault::DATA_LIMIT, cause).into());
+        }
+        let place = usize::try_from(index).unwrap_or(usize::MAX);
+        if let Some(slot) = self.results.get_mut(place) {
+            *slot = Some(output);
+        }
+        None
+    }
+
+    /// Keeps the error of a branch as its result, if the state tolerates it.
+    pub(super) fn tolerate(&mut self, index: u64, broken: Broken, limit: usize) -> Option<Broken> {
+        let Some(tolerated) = self.tolerated.filter(|_| !ends_everything(&broken.fault)) else {
+            return Some(broken);
+        };
+        self.failures += 1;
+        if self.failures > tolerated {
+            let cause = format!(
+                "{} of {} items failed, {tolerated} are tolerated; the last with {}",
+                self.failures, self.total, broken.fault
+            );
+            return Some(Broken {
+                fault: TaskError::new(fault::THRESHOLD, cause),
+                ..broken
+            });
+        }
+        self.keep(index, error_output(&broken.fault), limit)
     }
 
     pub(super) fn branch_seed(&self, index: u64) -> u64 {
@@ -241,6 +278,7 @@ impl Execution {
             failures: 0,
             tolerated,
             results,
+            collected: 0,
             live: Vec::new(),
             depth,
             age,

@@ -5,7 +5,6 @@ use super::event::Event;
 use super::execution::{CallId, Execution, Failed};
 use super::fan::FanId;
 use super::slab::{Key, Slab};
-use crate::fault::{self, TaskError};
 use crate::json::{Data, Node};
 
 impl Execution {
@@ -64,37 +63,16 @@ impl Execution {
     ) {
         let ended_ns = self.now;
         let failed = result.is_err();
+        let limit = self.data_limit;
         let Some(fan) = self.fans.get_mut(key) else {
             return;
         };
         fan.running = fan.running.saturating_sub(1);
         fan.finished += 1;
-        let place = usize::try_from(index).unwrap_or(usize::MAX);
-        let broken =
-            match result {
-                Ok(output) => {
-                    if let Some(slot) = fan.results.get_mut(place) {
-                        *slot = Some(output.settled());
-                    }
-                    None
-                }
-                Err(broken) => match fan.tolerated {
-                    Some(tolerated) if !super::fail::ends_everything(&broken.fault) => {
-                        fan.failures += 1;
-                        if let Some(slot) = fan.results.get_mut(place) {
-                            *slot = Some(super::fail::error_output(&broken.fault));
-                        }
-                        (fan.failures > tolerated).then(|| {
-                        let cause = format!(
-                            "{} of {} items failed, {tolerated} are tolerated; the last with {}",
-                            fan.failures, fan.total, broken.fault
-                        );
-                        Broken { fault: TaskError::new(fault::THRESHOLD, cause), ..broken }
-                    })
-                    }
-                    _ => Some(broken),
-                },
-            };
+        let broken = match result {
+            Ok(output) => fan.keep(index, output.settled(), limit),
+            Err(broken) => fan.tolerate(index, broken, limit),
+        };
         let complete = fan.finished == fan.total;
         let entry = (fan.depth, fan.age, key);
         let more = fan.startable() > 0;

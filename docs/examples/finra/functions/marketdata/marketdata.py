@@ -241,6 +241,6 @@ def handler(event, context):
     slices = [make_slice(seed, number, holdings) for number in range(checks // len(RULES))]
     return {
         "slices": slices,
-        "checks": [{"rule": rule, "slice": at} for at in range(len(slices)) for rule in RULES],
+        "checks": [{"rule": rule, "slice": at} for rule in RULES for at in range(len(slices))],
         "portfolio": portfolio,
     }
