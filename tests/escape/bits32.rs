@@ -1,7 +1,7 @@
 //! The 32-bit system call gate, which a filter that looks at numbers alone would mistake.
 
 use keylane_tests::project::Project;
-use keylane_tests::run;
+use keylane_tests::{PYTHON, run};
 use std::process::Command;
 
 /// `int 0x80` with the 32-bit number of getpid.
@@ -21,16 +21,20 @@ if __name__ == "__main__":
 #[test]
 fn the_32_bit_gate_ends_the_process() {
     let project = Project::sequence(&[("gate", GATE)]);
-    let said = run(["run", project.path().to_str().unwrap(), "--json"]);
+    let said = run(["run", project.arg(), "--json"]);
     let report = said.json();
     assert_eq!(report["error"]["error"], "Lambda.Unknown", "{report}");
-    assert!(said.err.contains("signal 31"), "the call was not stopped by the filter: {}", said.err);
+    assert!(
+        said.err.contains("signal 31"),
+        "the call was not stopped by the filter: {}",
+        said.err
+    );
 }
 
 #[test]
 fn outside_the_32_bit_gate_is_open() {
     let project = Project::sequence(&[("gate", GATE)]);
-    let output = Command::new("/usr/bin/python3.11")
+    let output = Command::new(PYTHON)
         .arg(project.path().join("functions/gate/gate.py"))
         .output()
         .unwrap();

@@ -1,66 +1,94 @@
 //! The walls as the host sees them: every process of a running deployment, in /proc/PID/status.
 
-use keylane_tests::leftover::descendants;
+use keylane_tests::is_root;
+use keylane_tests::kept::Kept;
+use keylane_tests::leftover::{command_line, status};
 use keylane_tests::project::Project;
-use keylane_tests::{eventually, keylane};
-use std::collections::BTreeMap;
-use std::fs;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-const SLEEPER: &str = "import time\ndef handler(event, context):\n    time.sleep(30)\n";
+const SLEEPER: &str = "import time\ndef handler(event, context):\n    time.sleep(1000)\n";
 
-/// The fields of /proc/PID/status (proc(5)).
-fn status(pid: u32) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    text.lines()
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-        .collect()
+/// A worker exists only once every lane is deployed and every function is loaded.
+fn running() -> (Kept, keylane_tests::leftover::Family, Project) {
+    let project = Project::sequence(&[("sleeper", SLEEPER), ("other", SLEEPER)]);
+    let kept = Kept::start(&["run", project.arg(), "--lanes", "2"]);
+    let family = kept.await_family(|family| !family.workers.is_empty());
+    (kept, family, project)
 }
 
 #[test]
 fn every_lane_zygote_and_worker_is_jailed_as_the_kernel_tells_it() {
-    let project = Project::sequence(&[("sleeper", SLEEPER)]);
-    let mut child =
-        keylane(["run", project.path().to_str().unwrap(), "--lanes", "2"]).spawn().unwrap();
-    // Spawner, two lanes, a tiny init, a zygote, and the worker that sleeps.
-    let all = || descendants(child.id());
-    let complete = eventually(Duration::from_secs(30), || all().len() >= 6);
-    let jailed: Vec<_> = all()
-        .into_iter()
-        .map(status)
-        .filter(|s| s.get("Name").is_some_and(|name| !name.contains("spawner") && name != "keylane"))
-        .filter(|s| s.get("Name").is_some_and(|name| name.parse::<u32>().is_err()))
-        .collect();
-    let root = status(std::process::id())["Uid"].starts_with('0');
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(complete, "the deployment has fewer processes than expected: {jailed:?}");
-    assert!(jailed.len() >= 5, "{jailed:?}");
-    let mut users = BTreeMap::new();
-    for process in &jailed {
-        let name = &process["Name"];
-        for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
-            assert_eq!(process[set], "0000000000000000", "{name} holds capabilities in {set}");
-        }
-        assert_eq!(process["NoNewPrivs"], "1", "{name}");
-        assert_eq!(process["Seccomp"], "2", "{name} has no filter");
-        assert_eq!(process["Seccomp_filters"], "2", "{name}");
-        assert!(!process["Uid"].split_whitespace().any(|id| id == "0"), "{name} is root");
-        if root {
-            assert_eq!(process["Groups"], "", "{name} keeps root's groups");
-            let owners: &mut Vec<_> = users.entry(process["Uid"].clone()).or_default();
-            if !owners.contains(name) {
-                owners.push(name.clone());
+    let (_kept, family, _project) = running();
+    assert_eq!(
+        (family.lanes.len(), family.zygotes.len()),
+        (2, 2),
+        "{family:?}"
+    );
+    let jailed = [
+        ("lane", &family.lanes),
+        ("init", &family.inits),
+        ("zygote", &family.zygotes),
+        ("worker", &family.workers),
+    ];
+    for (what, pids) in jailed {
+        for pid in pids {
+            let process = status(*pid);
+            for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+                assert_eq!(
+                    process[set], "0000000000000000",
+                    "a {what} holds capabilities in {set}"
+                );
+            }
+            assert_eq!(process["NoNewPrivs"], "1", "a {what} may gain privileges");
+            assert_eq!(process["Seccomp"], "2", "a {what} has no filter");
+            assert_eq!(
+                process["Seccomp_filters"], "2",
+                "a {what} lacks one of its two filters"
+            );
+            assert!(
+                !process["Uid"].split_whitespace().any(|id| id == "0"),
+                "a {what} is root"
+            );
+            if is_root() {
+                assert_eq!(process["Groups"], "", "a {what} keeps root's groups");
+                assert_eq!(
+                    process["CapBnd"], "0000000000000000",
+                    "a {what} of a privileged host keeps a bounding set"
+                );
             }
         }
     }
-    for (user, names) in users {
-        // A tiny init, its zygote and workers are one function; two lanes, or a lane and a
-        // function, never share a user.
-        assert!(
-            names.len() == 1 || names.iter().all(|name| !name.starts_with("lane-")),
-            "{names:?} share user {user}"
-        );
+}
+
+#[test]
+fn no_lane_and_no_function_shares_a_user_with_another_where_root_can_give_them_out() {
+    let (_kept, family, _project) = running();
+    let user = |pid: &u32| status(*pid)["Uid"].clone();
+    let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for lane in &family.lanes {
+        owners
+            .entry(user(lane))
+            .or_default()
+            .insert(format!("lane {lane}"));
     }
+    for (init, zygote) in family.inits.iter().zip(&family.zygotes) {
+        assert_eq!(user(init), user(zygote), "an init and its zygote");
+        let tree = command_line(*zygote);
+        owners.entry(user(zygote)).or_default().insert(tree);
+    }
+    if is_root() {
+        assert_eq!(owners.len(), 4, "users are shared: {owners:#?}");
+    } else {
+        // An ordinary user has one user to give; its own, and not root's.
+        assert_eq!(owners.len(), 1, "{owners:#?}");
+    }
+}
+
+#[test]
+fn outside_the_same_look_finds_capabilities_or_no_filter() {
+    let own = status(std::process::id());
+    assert!(
+        own["NoNewPrivs"] == "0" || own["Seccomp"] == "0" || own["CapEff"] != "0000000000000000",
+        "this test runs in a jail of its own, so that the look above shows nothing: {own:#?}"
+    );
 }

@@ -4,7 +4,7 @@
 //! probe would have noticed an open one (the control).
 
 use keylane_tests::project::Project;
-use keylane_tests::run;
+use keylane_tests::{PYTHON, run};
 use serde_json::Value;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ fn inside() -> &'static Value {
         let project = Project::sequence(&[("victim", VICTIM), ("probe", PROBE)]);
         // Where the victim's tree lies is a secret of the stage; its name is what can be guessed.
         let input = r#"{"others": ["../victim/victim.py", "../../victim/victim.py"]}"#;
-        let said = run(["run", project.path().to_str().unwrap(), "--json", "--input", input]);
+        let said = run(["run", project.arg(), "--json", "--input", input]);
         assert_eq!(said.code, Some(0), "the probe did not run: {}", said.err);
         said.json()["output"].clone()
     })
@@ -28,7 +28,7 @@ fn inside() -> &'static Value {
 /// What the probe found outside, unjailed.
 fn outside() -> Value {
     let project = Project::sequence(&[("probe", PROBE)]);
-    let output = Command::new("/usr/bin/python3.11")
+    let output = Command::new(PYTHON)
         .args(["-B", "probe.py"])
         .current_dir(project.path().join("functions/probe"))
         .output()
@@ -53,29 +53,50 @@ fn every_system_call_that_reaches_beyond_the_process_is_refused() {
     for (what, how) in inside()["calls"].as_object().unwrap() {
         let how = how.as_str().unwrap();
         let wanted = if what == "clone3" { "ENOSYS" } else { "EPERM" };
-        assert_eq!(how, wanted, "a function could try {what:?}, and the kernel looked at it");
+        assert_eq!(
+            how, wanted,
+            "a function could try {what:?}, and the kernel looked at it"
+        );
     }
 }
 
 #[test]
 fn the_probe_would_have_noticed_an_open_wall() {
     let outside = outside();
-    for what in ["read /etc/passwd", "list /", "list /proc", "read /proc/self/status", "list /tmp",
-        "create in own tree", "write own code", "make a directory", "make a fifo"]
-    {
+    for what in [
+        "read /etc/passwd",
+        "list /",
+        "list /proc",
+        "read /proc/self/status",
+        "list /tmp",
+        "create in own tree",
+        "write own code",
+        "make a directory",
+        "make a fifo",
+    ] {
         assert_eq!(outside["files"][what], "works", "{what}");
     }
     for (what, how) in outside["calls"].as_object().unwrap() {
-        assert_ne!(how, "EPERM", "{what} is refused outside too: the probe shows nothing");
+        assert_ne!(
+            how, "EPERM",
+            "{what} is refused outside too: the probe shows nothing"
+        );
     }
 }
 
 #[test]
 fn a_function_holds_no_descriptor_but_its_streams_and_its_liveness_socket() {
-    let open: Vec<u64> =
-        inside()["descriptors"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    let open: Vec<u64> = inside()["descriptors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_u64)
+        .collect();
     assert!(open.starts_with(&[0, 1, 2]), "{open:?}");
-    assert!(open.len() <= 4, "more descriptors than the streams and one socket: {open:?}");
+    assert!(
+        open.len() <= 4,
+        "more descriptors than the streams and one socket: {open:?}"
+    );
 }
 
 #[test]
@@ -87,7 +108,18 @@ fn a_function_is_nobody_and_can_gain_nothing() {
     let environment = identity["environment"].as_array().unwrap();
     for name in environment.iter().filter_map(Value::as_str) {
         assert!(
-            ["HOME", "LANG", "PATH", "TZ", "LC_CTYPE"].contains(&name),
+            [
+                // The jail's four.
+                "HOME",
+                "LANG",
+                "PATH",
+                "TZ", // Set by Python and by the launcher itself.
+                "LC_CTYPE",
+                "MKL_NUM_THREADS",
+                "OMP_NUM_THREADS",
+                "OPENBLAS_NUM_THREADS",
+            ]
+            .contains(&name),
             "{name} of the operator's environment is visible"
         );
     }

@@ -2,22 +2,35 @@
 //!
 //! A suite runs wherever its binary is started: `KEYLANE_BIN` names the program under test and
 //! `KEYLANE_CHECKOUT` the checkout with the examples; without them, the checkout that the suite was
-//! built from and its release build are taken.
+//! built from and its release build are taken. Nothing here measures time: limits exist so that a
+//! hang is a failure, and are generous enough for a machine that is emulated.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test helper that cannot go on fails its test"
 )]
 
+pub mod kept;
 pub mod leftover;
 pub mod project;
+pub mod said;
+pub mod table;
 
-use serde_json::Value;
+pub use said::Said;
+
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// The Python that functions run on; the suites use it for controls and for the FINRA oracle.
+pub const PYTHON: &str = "/usr/bin/python3.11";
+
+/// How long anything may take before it counts as hung.
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The checkout with the examples.
 pub fn checkout() -> PathBuf {
@@ -50,63 +63,66 @@ pub fn keylane<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = I>
     command
 }
 
-/// What a finished command said.
-#[derive(Debug)]
-pub struct Said {
-    /// Its exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
-    /// Its standard output.
-    pub out: String,
-    /// Its standard error.
-    pub err: String,
+/// Runs a command to its end, at most [`PATIENCE`] long: a command that hangs fails its test.
+pub fn finish(command: &mut Command) -> Said {
+    finish_with(command, b"")
 }
 
-impl From<Output> for Said {
-    fn from(output: Output) -> Said {
-        Said {
-            code: output.status.code(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+/// As [`finish`], with `input` on standard input.
+pub fn finish_with(command: &mut Command, input: &[u8]) -> Said {
+    command.stdin(if input.is_empty() {
+        Stdio::null()
+    } else {
+        Stdio::piped()
+    });
+    let mut child = command.spawn().expect("starting a command");
+    let collect = |from: Option<Box<dyn std::io::Read + Send>>| {
+        let mut from = from.expect("a captured stream");
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _whatever_came = from.read_to_end(&mut bytes);
+            bytes
+        })
+    };
+    let out = collect(child.stdout.take().map(|s| Box::new(s) as _));
+    let err = collect(child.stderr.take().map(|s| Box::new(s) as _));
+    let feeder = child.stdin.take().map(|mut pipe| {
+        let input = input.to_vec();
+        // A command that ends early does not read all; what it says about that is tested.
+        std::thread::spawn(move || pipe.write_all(&input))
+    });
+    let end = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_millis(1);
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("waiting for a command") {
+            break status;
         }
-    }
-}
-
-impl Said {
-    /// Standard output as JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out)
-            .unwrap_or_else(|error| panic!("not JSON ({error}): {}\n{}", self.out, self.err))
-    }
-
-    /// The first line of standard error.
-    pub fn first_line(&self) -> &str {
-        self.err.lines().next().unwrap_or_default()
-    }
-}
-
-/// Runs a command to its end, at most `limit` long: a command that hangs fails its test.
-pub fn finish(command: &mut Command, limit: Duration) -> Said {
-    let child = command.spawn().expect("starting keylane");
-    let id = child.id();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || sender.send(child.wait_with_output()));
-    match receiver.recv_timeout(limit) {
-        Ok(output) => output.expect("waiting for keylane").into(),
-        Err(_) => {
-            let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
-            panic!("{command:?} did not end within {limit:?}");
+        if Instant::now() > end {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("{command:?} did not end within {PATIENCE:?}");
         }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    };
+    if let Some(feeder) = feeder {
+        let _ = feeder.join();
     }
+    Said::new(
+        status,
+        &out.join().expect("reading standard output"),
+        &err.join().expect("reading standard error"),
+    )
 }
 
-/// Runs `keylane` with these arguments for at most two minutes.
+/// Runs `keylane` with these arguments.
 pub fn run<I: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = I>) -> Said {
-    finish(&mut keylane(arguments), Duration::from_secs(120))
+    finish(&mut keylane(arguments))
 }
 
-/// Waits until `condition` holds, at most `limit` long; says whether it did.
-pub fn eventually(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
-    let end = Instant::now() + limit;
+/// Waits until `condition` holds, at most [`PATIENCE`] long; says whether it did.
+pub fn eventually(mut condition: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
         if condition() {
             return true;
@@ -114,4 +130,11 @@ pub fn eventually(limit: Duration, mut condition: impl FnMut() -> bool) -> bool 
         std::thread::sleep(Duration::from_millis(10));
     }
     condition()
+}
+
+/// Whether this process is root: the jail gives its processes users of their own only then.
+pub fn is_root() -> bool {
+    leftover::status(std::process::id())
+        .get("Uid")
+        .is_some_and(|ids| ids.starts_with("0\t"))
 }

@@ -1,6 +1,7 @@
 //! Small projects, made for one test and removed after it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,6 +23,7 @@ impl Project {
         );
         let root = std::env::temp_dir().join(name);
         fs::create_dir_all(&root).expect("making a project");
+        open_to_all(&root);
         Project { root }
     }
 
@@ -66,7 +68,9 @@ impl Project {
     /// Writes a file below the project.
     pub fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("making a folder");
+        let folder = path.parent().expect("a parent");
+        fs::create_dir_all(folder).expect("making a folder");
+        open_to_all(folder);
         fs::write(path, text).expect("writing a file");
     }
 
@@ -77,10 +81,20 @@ impl Project {
         fs::write(path, old + text).expect("writing keylane.toml");
     }
 
+    /// Its folder, for a command line.
+    pub fn arg(&self) -> &str {
+        self.root.to_str().expect("a path in UTF-8")
+    }
+
     /// Its folder.
     pub fn path(&self) -> &Path {
         &self.root
     }
+}
+
+/// Functions that root starts run as other users: whatever the umask, they can pass here.
+fn open_to_all(folder: &Path) {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("opening a folder");
 }
 
 impl Drop for Project {

@@ -3,8 +3,8 @@
 
 /// The first id of Keylane's range, far above those that distributions and containers assign.
 const FIRST: u32 = 0x7000_0000;
-/// Ids for one spawner.
-const PER_SPAWNER: u32 = 64;
+/// Ids for one spawner: its functions, its lanes, and zygotes that were started again.
+const PER_SPAWNER: u32 = 512;
 /// Spawners whose ranges are distinct: process ids are below 2^22 (proc(5), pid_max).
 const SPAWNERS: u32 = 1 << 22;
 

@@ -28,6 +28,10 @@ use std::time::{Duration, Instant};
 /// Messages that are read from one source before others get their turn.
 const TURN: usize = 32;
 
+/// How often a function's zygote is started again in a deployment. A zygote that ends after it has
+/// loaded was killed or ended itself; one that keeps doing so is left alone, and its function fails.
+const RESTARTS: u32 = 8;
+
 /// How long a zygote may take to tell how a worker ended.
 const TELL: Duration = Duration::from_millis(100);
 
@@ -62,6 +66,7 @@ pub(crate) struct Spawner {
     lanes: BTreeMap<LaneId, Lane>,
     zygotes: BTreeMap<FunctionId, Zygote>,
     workers: Workers,
+    restarts: BTreeMap<FunctionId, u32>,
     stopping: bool,
 }
 
@@ -114,6 +119,7 @@ impl Spawner {
             lanes: BTreeMap::new(),
             zygotes: BTreeMap::new(),
             workers: Workers::default(),
+            restarts: BTreeMap::new(),
             stopping: false,
         };
         spawner
@@ -529,7 +535,8 @@ impl Spawner {
     }
 
     fn fail_zygote(&mut self, function: FunctionId, failure: Failure) {
-        if let Some(zygote) = self.zygotes.get(&function) {
+        if let Some(zygote) = self.zygotes.get_mut(&function) {
+            zygote.failed = true;
             zygote.kill();
             self.tell_front(&FromSpawner::ZygoteFailed { function, failure }, &[]);
         }
@@ -569,6 +576,12 @@ impl Spawner {
             },
             &[],
         );
+        let restarts = self.restarts.entry(function).or_default();
+        if zygote.loaded && !zygote.failed && *restarts < RESTARTS {
+            *restarts = restarts.saturating_add(1);
+            // Workers that are asked for meanwhile wait in its socket.
+            self.start_zygote(function, &zygote.spec);
+        }
     }
 
     // ---- time and the end ------------------------------------------------------------------
@@ -597,9 +610,6 @@ impl Spawner {
                     limit::LOAD_MILLISECONDS
                 ),
             );
-            if let Some(zygote) = self.zygotes.get_mut(&function) {
-                zygote.loaded = true;
-            }
             self.fail_zygote(function, failure);
         }
         let untold: Vec<u64> = self
