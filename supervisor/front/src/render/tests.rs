@@ -2,9 +2,8 @@
 
 use super::report::{self, Context};
 use crate::exit::Exit;
-use keylane_policy::abi::message::Ended;
 use keylane_policy::blame::Blame;
-use keylane_policy::report::{Casualty, ErrorReport, FanReport, FunctionCalls, Report, Status};
+use keylane_policy::report::{ErrorReport, FanReport, FunctionCalls, Report, Status};
 
 fn succeeded(output: &str) -> Report {
     Report {
@@ -34,7 +33,6 @@ fn succeeded(output: &str) -> Report {
                 ..Default::default()
             },
         ],
-        casualties: Vec::new(),
     }
 }
 
@@ -76,20 +74,10 @@ fn a_summary_stays_one_harmless_line_whatever_the_lane_says() {
     let mut hostile = succeeded("1");
     hostile.fans[0].decision = format!("x\n\x1b[2J{}", "y".repeat(100_000));
     hostile.fans.push(hostile.fans[0].clone());
-    hostile.casualties.push(Casualty {
-        function: 0,
-        name: "last\npx".into(),
-        lane: 0,
-        how: Ended::Signaled(11),
-    });
     let line = report::summary(&hostile, &context());
     assert!(!line.contains(['\n', '\x1b']), "{line}");
     assert!(line.len() < 1000);
     assert!(line.contains("(and 1 more fan-outs)"), "{line}");
-    assert!(
-        line.ends_with("1 worker lost, first one of last\\npx: signal 11"),
-        "{line}"
-    );
 }
 
 #[test]
@@ -182,13 +170,7 @@ fn a_lane_that_sends_something_else_than_a_report_is_not_believed() {
 #[test]
 fn the_manual_names_every_field_of_a_report() {
     let manual = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CLI.md"));
-    let mut full = failed("E", "c", Blame::Function);
-    full.casualties.push(Casualty {
-        function: 0,
-        name: "f".into(),
-        lane: 0,
-        how: Ended::Unknown,
-    });
+    let full = failed("E", "c", Blame::Function);
     let text = report::json(&full, &context(), true).unwrap();
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     let parts = [
@@ -197,7 +179,7 @@ fn the_manual_names_every_field_of_a_report() {
         &value["fans"][0],
         &value["functions"][0],
     ];
-    for part in parts.into_iter().chain([&value["casualties"][0]]) {
+    for part in parts {
         for field in part.as_object().unwrap().keys() {
             assert!(manual.contains(&format!("`{field}`")), "{field}");
         }
