@@ -1,8 +1,8 @@
 //! The rule that decides whether branches run one after the other or on other lanes as well.
 //!
 //! With `r` branches left, `t` the measured time of one branch, `n` lanes and `h` the measured cost
-//! of a hand-over, running them here takes `r*t`; spreading them takes about `r*t/n + h`. They are
-//! spread when that is less: when `r*t*(n-1) > h*n`.
+//! of a hand-over, running them here takes `r*t`; spreading them takes about `ceil(r/n)*t + h`, since
+//! a branch is not divided. They are spread when that is less.
 //!
 //! Branches are lent in portions: each lane is given `r/(2n)` of what is left, so that portions
 //! shrink towards the end and all lanes finish together (guided self-scheduling), but never so few
@@ -53,10 +53,10 @@ impl Figures {
 
     /// Nanoseconds that they take when they are spread.
     pub fn spread_ns(&self) -> Option<u64> {
-        let sequence = self.in_sequence_ns()?;
+        let rounds = self.remaining.div_ceil(self.lanes.max(1));
         Some(
-            sequence
-                .checked_div(self.lanes)?
+            rounds
+                .saturating_mul(self.branch_ns?)
                 .saturating_add(self.handover_ns),
         )
     }

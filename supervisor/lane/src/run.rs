@@ -50,6 +50,7 @@ pub(crate) struct Run<'a> {
     fans: Vec<FanReport>,
     started: Instant,
     told: Instant,
+    last_call: Duration,
     cancelled: bool,
 }
 
@@ -73,6 +74,7 @@ impl<'a> Run<'a> {
             fans: Vec::new(),
             started: now,
             told: now,
+            last_call: Duration::ZERO,
             cancelled: false,
         }
     }
@@ -89,7 +91,9 @@ impl<'a> Run<'a> {
             self.tell_progress()?;
             match self.execution.poll(now_ns()) {
                 Poll::Call(call) => {
+                    let called = Instant::now();
                     let outcome = self.caller.call(&call);
+                    self.last_call = called.elapsed();
                     self.execution.complete(call.id, outcome, now_ns());
                 }
                 // A call here is over before the next poll, so none can be cancelled; branches that
@@ -206,10 +210,13 @@ impl<'a> Run<'a> {
             else {
                 return Ok(());
             };
-            let figures = self
-                .tools
-                .costs
-                .figures(&fan.pointer, fan.lendable, self.lender.lanes());
+            let lanes = self.lender.lanes();
+            let mut figures = self.tools.costs.figures(&fan.pointer, fan.lendable, lanes);
+            if figures.branch_ns.is_none() && fan.started > 0 && !self.last_call.is_zero() {
+                // The first branch has made a call and may not be over: that call is the least
+                // that a branch takes. Waiting for its end would leave the others waiting too.
+                figures.branch_ns = u64::try_from(self.last_call.as_nanos()).ok();
+            }
             let note = self.notes.entry(fan.id).or_insert_with(|| FanNote {
                 pointer: fan.pointer.clone(),
                 figures,
