@@ -269,6 +269,9 @@ impl Deployment {
         }
         self.ready.forget(Source::Lane(lane));
         if lane == PRIMARY {
+            // A killed spawner takes its lanes along, and its own socket was closed before: then
+            // it is the one to name.
+            self.hear_of_ends()?;
             return Err(bug(
                 DOING,
                 format!("lane {lane}, which ran the workflow, {how}"),
