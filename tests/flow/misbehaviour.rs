@@ -255,6 +255,18 @@ fn processes_and_threads_that_a_function_leaves_harm_nobody() {
 }
 
 #[test]
+fn an_orphan_that_ends_takes_nobody_along() {
+    // Its parent is gone, so the function's tiny init reaps it, and must not take its end for the
+    // end of the function.
+    survives(
+        "if os.fork() == 0:\n    if os.fork() == 0: time.sleep(0.1)\n    os._exit(0)\nos.wait()\n\
+         time.sleep(1)\nreturn 'stayed'",
+        "",
+        &Value::from("stayed"),
+    );
+}
+
+#[test]
 fn garbage_on_every_descriptor_is_told_or_ignored() {
     let (said, report) = misbehave(
         "for fd in range(3, 256):\n    try: os.write(fd, b'garbage' * 100)\n    except OSError: \

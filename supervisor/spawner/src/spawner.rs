@@ -528,8 +528,18 @@ impl Spawner {
     }
 
     fn worker_ended(&mut self, serial: u64, how: Ended) {
-        if let Some(Worker { lane, ticket, .. }) = self.workers.remove(serial) {
+        if let Some(Worker {
+            lane,
+            ticket,
+            pidfd,
+            ..
+        }) = self.workers.remove(serial)
+        {
             self.ready.forget(Source::WorkerEnd(serial));
+            // It may have been said of one that lives: nobody could end that one any more.
+            if let Some(pidfd) = pidfd {
+                let _gone_is_fine = process::signal(pidfd.as_fd(), 9);
+            }
             self.tell_lane(lane, &SpawnerToLane::WorkerEnded { ticket, how });
         }
     }

@@ -34,8 +34,8 @@ pub enum Fork {
 /// Which side of [`fork_leader_child`] this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaderFork {
-    /// The old process, which stays as init.
-    Init,
+    /// The old process, which stays as init, with the new one's number.
+    Init(i32),
     /// The new process, which executes the program.
     Child,
 }
@@ -105,7 +105,7 @@ pub fn fork_leader_child() -> io::Result<LeaderFork> {
     // SAFETY: fork is sound in a process of one thread (see above): no lock can be held elsewhere.
     match unsafe { nix::unistd::fork() }? {
         nix::unistd::ForkResult::Child => Ok(LeaderFork::Child),
-        nix::unistd::ForkResult::Parent { .. } => Ok(LeaderFork::Init),
+        nix::unistd::ForkResult::Parent { child } => Ok(LeaderFork::Init(child.as_raw())),
     }
 }
 
