@@ -32,7 +32,7 @@ pub(crate) fn run(
     // child; without a namespace the shape is the same.
     if start.leader {
         match process::fork_leader_child() {
-            Ok(LeaderFork::Init) => lead(),
+            Ok(LeaderFork::Init(program)) => lead(program),
             Ok(LeaderFork::Child) => {
                 if keylane_sys::jail::die_with_parent().is_err() {
                     process::exit(UNJAILED);
@@ -52,17 +52,21 @@ pub(crate) fn run(
     process::exit(UNJAILED)
 }
 
-/// Reaps children until there are none, then ends as the first one ended.
-fn lead() -> ! {
+/// Reaps children until `program` ends, then ends as it did. Others that end before are orphans: in
+/// a pid namespace what the program's children leave behind comes to its init.
+fn lead(program: i32) -> ! {
     use keylane_policy::abi::message::Ended;
     // The program's descriptors: while init held them, nobody would see the program's end.
     if keylane_sys::jail::close_from(0, i32::MAX).is_err() {
         process::exit(UNJAILED);
     }
-    let status = match process::wait_any() {
-        Ok(Some((_, Ended::Exited(status)))) => status,
-        Ok(Some((_, Ended::Signaled(signal)))) => 128i32.saturating_add(signal),
-        Ok(Some((_, Ended::Unknown)) | None) | Err(_) => UNJAILED,
+    let status = loop {
+        match process::wait_any() {
+            Ok(Some((pid, _))) if pid != program => {}
+            Ok(Some((_, Ended::Exited(status)))) => break status,
+            Ok(Some((_, Ended::Signaled(signal)))) => break 128i32.saturating_add(signal),
+            Ok(Some((_, Ended::Unknown)) | None) | Err(_) => break UNJAILED,
+        }
     };
     // The program is gone, and what it left behind goes with this process: the pid namespace ends,
     // or the spawner ends the session.

@@ -69,6 +69,16 @@ fn bug(doing: &str, cause: impl ToString) -> Failure {
     Failure::new(Blame::Bug, doing, cause.to_string())
 }
 
+/// How a process that has ended came to its end.
+fn reap(child: &process::Child) -> Ended {
+    match child.try_wait() {
+        Ok(Some(how)) => how,
+        // Whoever started Keylane ignores SIGCHLD, and so does everybody who inherits that: then
+        // the kernel reaps, and tells nobody how (sigaction(2), SIG_IGN).
+        Ok(None) | Err(_) => Ended::Unknown,
+    }
+}
+
 impl Spawner {
     /// A spawner that serves `front`. Tries the parts of the jail that a host may lack.
     pub(crate) fn new(front: Link<FromSpawner, ToSpawner>) -> Result<Spawner, Failure> {
@@ -389,9 +399,10 @@ impl Spawner {
         let Some(known) = self.lanes.get(&lane) else {
             return;
         };
-        let Ok(Some(how)) = known.child.try_wait() else {
+        if !process::has_ended(known.child.as_fd()) {
             return;
-        };
+        }
+        let how = reap(&known.child);
         self.lanes.remove(&lane);
         self.ready.forget(Source::Lane(lane));
         self.ready.forget(Source::LaneEnd(lane));
@@ -539,16 +550,18 @@ impl Spawner {
         let Some(zygote) = self.zygotes.get(&function) else {
             return;
         };
-        let Ok(Some(how)) = zygote.leader.try_wait() else {
+        if !process::has_ended(zygote.leader.as_fd()) {
             return;
-        };
+        }
+        // Without a pid namespace its children live on. They are ended before the leader is reaped:
+        // until then its number cannot become somebody else's.
+        zygote.kill();
         // Last words that came before the end.
         self.hear_zygote(function);
         let Some(zygote) = self.zygotes.remove(&function) else {
             return;
         };
-        // Without a pid namespace its children live on.
-        zygote.kill();
+        let how = reap(&zygote.leader);
         self.ready.forget(Source::Zygote(function));
         self.ready.forget(Source::ZygoteEnd(function));
         for (serial, worker) in self.workers.remove_function(function) {

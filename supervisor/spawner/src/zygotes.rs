@@ -8,7 +8,7 @@ use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit::LOAD_MILLISECONDS;
 use keylane_policy::syscall::Role;
 use keylane_sys::link::{self, Link};
-use keylane_sys::process::Child;
+use keylane_sys::process::{self, Child};
 use keylane_sys::{jail, link::Incoming};
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -118,12 +118,12 @@ impl Zygote {
             .flatten()
     }
 
-    /// Ends the zygote and everything that it started.
+    /// Ends the zygote and everything that it started. The leader has not been reaped yet.
     pub(crate) fn kill(&self) {
         let _gone_is_fine = self.leader.kill();
         if !self.namespaced {
-            // The leader called setsid, so the session has its number.
-            session::kill(self.leader.pid(), 50);
+            // The leader called setsid, so the group of all its descendants has its number.
+            let _gone_is_fine = process::kill_group(self.leader.pid());
         }
     }
 

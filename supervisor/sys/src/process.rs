@@ -34,8 +34,8 @@ pub enum Fork {
 /// Which side of [`fork_leader_child`] this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaderFork {
-    /// The old process, which stays as init.
-    Init,
+    /// The old process, which stays as init, with the number of the new one.
+    Init(i32),
     /// The new process, which executes the program.
     Child,
 }
@@ -105,7 +105,7 @@ pub fn fork_leader_child() -> io::Result<LeaderFork> {
     // SAFETY: fork is sound in a process of one thread (see above): no lock can be held elsewhere.
     match unsafe { nix::unistd::fork() }? {
         nix::unistd::ForkResult::Child => Ok(LeaderFork::Child),
-        nix::unistd::ForkResult::Parent { .. } => Ok(LeaderFork::Init),
+        nix::unistd::ForkResult::Parent { child } => Ok(LeaderFork::Init(child.as_raw())),
     }
 }
 
@@ -140,6 +140,20 @@ pub fn signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
         Ok(_) => Ok(()),
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// Kills every process of the group that `leader` leads, in one step of the kernel: nobody in it can
+/// fork out of the way (kill(2); a fork with a fatal signal pending fails). An empty group is no
+/// error. The caller has not reaped the leader yet, so that the number is still the group's.
+pub fn kill_group(leader: i32) -> io::Result<()> {
+    use nix::sys::signal::{Signal, killpg};
+    if leader <= 1 {
+        return Err(io::Error::other(format!("no group of ours: {leader}")));
+    }
+    match killpg(nix::unistd::Pid::from_raw(leader), Signal::SIGKILL) {
+        Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
+        Err(errno) => Err(errno.into()),
     }
 }
 
