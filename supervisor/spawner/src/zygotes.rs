@@ -75,9 +75,11 @@ impl Zygote {
                 directory: Some(PathBuf::from(&spec.tree)),
             },
             image,
+            // Everybody on the host can read a command line (proc(5)), and the tree's path is what
+            // keeps other users out of it: the program finds it as its directory.
             arguments: vec![
                 argument(&spec.name)?,
-                argument(&spec.tree)?,
+                argument(".")?,
                 argument(&spec.handler)?,
             ],
             descriptors: vec![out_end.as_fd(), err_end.as_fd(), theirs.as_fd()],
