@@ -28,6 +28,14 @@ use std::time::{Duration, Instant};
 /// Messages that are read from one source before others get their turn.
 const TURN: usize = 32;
 
+/// Workers that one lane may wait for in vain before a zygote is not asked any more. The lane has one
+/// at a time: each of these is one that it has given up.
+const SILENT: usize = 8;
+
+/// Workers of one function that one lane may have, most of them about to end. Each holds a
+/// descriptor here.
+const WORKERS: usize = 32;
+
 /// How long a zygote may take to tell how a worker ended.
 const TELL: Duration = Duration::from_millis(100);
 
@@ -352,8 +360,12 @@ impl Spawner {
         let [channel, alive] = descriptors else {
             return Err(bug(&doing, "a request without its two descriptors"));
         };
-        if self.workers.count_of(lane) > limit::FUNCTIONS {
-            return Err(bug(&doing, "the lane has more workers than functions"));
+        // What a zygote never answered must not use up what other functions need: entries here,
+        // and the user's descriptors in flight.
+        let (all, silent) = self.workers.count(lane, function);
+        if silent > SILENT || all > WORKERS {
+            let cause = format!("{all} are still there, {silent} of them never spoke");
+            return Err(Failure::new(Blame::Function, &doing, cause));
         }
         let Some(zygote) = self.zygotes.get(&function) else {
             return Err(Failure::new(
@@ -464,7 +476,9 @@ impl Spawner {
                 message,
                 trace,
             } => {
-                let failure = zygotes::load_failure(&zygote.name, &error_type, &message, &trace);
+                let jail = zygote.speaks_for_jail(&error_type, got.sender);
+                let failure =
+                    zygotes::load_failure(&zygote.name, &error_type, &message, &trace, jail);
                 self.fail_zygote(function, failure);
             }
             FromZygote::Hello { serial } => self.greet(function, serial, got.sender),
@@ -533,7 +547,17 @@ impl Spawner {
     }
 
     fn worker_ended(&mut self, serial: u64, how: Ended) {
-        if let Some(Worker { lane, ticket, .. }) = self.workers.remove(serial) {
+        if let Some(Worker {
+            lane,
+            ticket,
+            pidfd,
+            ..
+        }) = self.workers.remove(serial)
+        {
+            // Its zygote may have lied, and nobody else will end it.
+            if let Some(pidfd) = pidfd {
+                let _gone_is_fine = process::signal(pidfd.as_fd(), 9);
+            }
             self.ready.forget(Source::WorkerEnd(serial));
             self.tell_lane(lane, &SpawnerToLane::WorkerEnded { ticket, how });
         }
@@ -587,10 +611,12 @@ impl Spawner {
     // ---- time and the end ------------------------------------------------------------------
 
     fn next_deadline(&self) -> Option<Instant> {
-        self.zygotes
-            .values()
-            .filter_map(Zygote::load_deadline)
-            .min()
+        let loads = self.zygotes.values().filter_map(Zygote::load_deadline);
+        let told = self
+            .workers
+            .gone()
+            .filter_map(|(_, at)| at.checked_add(TELL));
+        loads.chain(told).min()
     }
 
     fn check_deadlines(&mut self) {
