@@ -165,6 +165,8 @@ mod tests {
             "utimensat",
             "truncate",
             "connect",
+            "sendmsg",
+            "sendmmsg",
             "socket",
             "kill",
             "tgkill",
@@ -183,6 +185,23 @@ mod tests {
                     .any(|row| row.name == name && row.instance.is_some()),
                 "{name} is open to instances"
             );
+        }
+    }
+
+    #[test]
+    fn no_pair_is_of_a_type_that_sends_to_addresses() {
+        let row = TABLE.iter().find(|row| row.name == "socketpair").unwrap();
+        for role in [Role::Lane, Role::Instance] {
+            let Some(Rule::AllowIf([list])) = row.rule(role) else {
+                panic!("socketpair is not conditional");
+            };
+            let kind = list.iter().find(|c| c.argument == 1).unwrap();
+            let Test::Lacks(mask) = kind.test else {
+                panic!("the type is not tested by bits");
+            };
+            // socket(2): SOCK_DGRAM, SOCK_RAW; and the types that stay.
+            assert!([2, 3].iter().all(|kind| kind & mask != 0));
+            assert!([1, 5].iter().all(|kind| kind & mask == 0));
         }
     }
 

@@ -30,7 +30,10 @@ const ENOSYS: u16 = 38;
 const NOT_EXECUTABLE: Option<Rule> = Some(AllowIf(&[&[int(2, Test::Lacks(4))]]));
 /// Clock numbers 0 to 11: a negative one names another process's CPU clock (clock_gettime(2)).
 const OWN_CLOCKS: Option<Rule> = Some(AllowIf(&[&[int(0, Test::AtMost(11))]]));
-const UNIX_PAIR: Option<Rule> = Some(AllowIf(&[&[int(0, Test::Is(1))]]));
+/// AF_UNIX, and of the socket types without bit 1: SOCK_STREAM (1) and SOCK_SEQPACKET (5). A datagram
+/// socket (2, and 3, which AF_UNIX takes for 2) sends to any address that sendmsg names, though it
+/// is one of a pair: to every socket with a path on the host, /dev/log for one (unix(7)).
+const UNIX_PAIR: Option<Rule> = Some(AllowIf(&[&[int(0, Test::Is(1)), int(1, Test::Lacks(2))]]));
 /// AT_EMPTY_PATH.
 const OUR_IMAGE: Option<Rule> = Some(AllowIf(&[&[
     int(0, Test::Is(IMAGE_DESCRIPTOR as u64)),
@@ -300,7 +303,7 @@ pub const TABLE: &[Row] = &[
     row(
         44,
         "sendto",
-        NO,
+        NO_ADDRESS,
         NO_ADDRESS,
         "On a socket pair, to its other end: with an address it would be connect in disguise.",
     ),
@@ -315,8 +318,9 @@ pub const TABLE: &[Row] = &[
         46,
         "sendmsg",
         YES,
-        YES,
-        "Messages to the spawner; there is no other socket, and the receiver bounds what it takes.",
+        NO,
+        "Messages with descriptors. Refused to instances: the address and the descriptors lie in \
+         memory where a filter cannot see them, and descriptors in flight count against the user.",
     ),
     row(47, "recvmsg", YES, YES, "Messages from the spawner."),
     row(
@@ -338,7 +342,7 @@ pub const TABLE: &[Row] = &[
         "socketpair",
         UNIX_PAIR,
         UNIX_PAIR,
-        "AF_UNIX only: two ends that the caller holds.",
+        "AF_UNIX streams and packets only: two ends that the caller holds, and no datagrams.",
     ),
     row(
         55,
@@ -473,6 +477,13 @@ pub const TABLE: &[Row] = &[
         YES,
         YES,
         "Own memory, in an own address space.",
+    ),
+    row(
+        219,
+        "restart_syscall",
+        YES,
+        YES,
+        "The kernel's own continuation of a wait that a stop or a freeze interrupted.",
     ),
     row(
         221,

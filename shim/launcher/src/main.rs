@@ -1,7 +1,7 @@
 //! Runs inside an instance on Keylane's behalf: loads the function, forks workers, answers calls.
 //!
-//! Started by the spawner inside a complete jail as `NAME TREE MODULE.FUNCTION`, with the tree as
-//! working directory, pipes as output, and a `SOCK_SEQPACKET` socket to the spawner as descriptor
+//! Started by the spawner inside a complete jail as `NAME TREE MODULE.FUNCTION`, with the tree, which
+//! is then `.`, as working directory, pipes as output, and a `SOCK_SEQPACKET` socket to the spawner as descriptor
 //! 3. From the first import on, the function's code owns this process: no promise of Keylane may
 //! rest on anything here. What the package owes is to honest functions: their results, their
 //! errors in full, and workers that do not share what they should not.
@@ -27,6 +27,7 @@ use keylane_policy::abi::message::FromZygote;
 use link::Link;
 use python::{Interpreter, LoadFailure, Target};
 use std::ffi::{CString, OsString};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use zygote::Role;
 
@@ -56,9 +57,18 @@ fn main() -> ExitCode {
             return ExitCode::from(EXIT_PROTOCOL);
         }
     };
+    // The spawner says `.`, because everybody can read a command line; the function may change its
+    // directory, so the name is made to last.
+    let tree = match std::env::current_dir() {
+        Ok(here) => here.join(tree).components().collect::<PathBuf>(),
+        Err(cause) => {
+            eprintln!("keylane-launcher: its directory has no name: {cause}");
+            return ExitCode::from(EXIT_PROTOCOL);
+        }
+    };
     let target = Target {
         name,
-        tree,
+        tree: tree.as_os_str(),
         handler,
     };
     let mut interpreter = match load(&target) {

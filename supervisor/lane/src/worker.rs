@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// The longest wait before looking at the worker's fate again: its wake may have come too early.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// The wait between two looks at a word that the kernel refuses to wait for.
+const SPOILT: Duration = Duration::from_millis(1);
 /// How long to wait for somebody to tell how a worker ended, for the message about it.
 const TELL: Duration = Duration::from_millis(250);
 
@@ -106,8 +108,10 @@ impl Worker {
             .map_err(CallFault::System)?;
         m.store(channel::REQUEST_SEQUENCE_AT, self.sequence)
             .map_err(CallFault::System)?;
-        m.wake(channel::REQUEST_SEQUENCE_AT)
-            .map_err(CallFault::System)
+        // A hint: the worker can make the word one that the kernel refuses to wake (a lock with
+        // priority inheritance, futex(2)), which is no failure of the host.
+        let _a_hint_only = m.wake(channel::REQUEST_SEQUENCE_AT);
+        Ok(())
     }
 
     fn await_response(&self, deadline: Instant) -> Result<(), CallFault> {
@@ -126,9 +130,15 @@ impl Worker {
                 .checked_duration_since(Instant::now())
                 .filter(|left| !left.is_zero())
                 .ok_or(CallFault::Timeout)?;
-            self.mapping
-                .wait(channel::RESPONSE_SEQUENCE_AT, seen, left.min(LOOK_AGAIN))
-                .map_err(CallFault::System)?;
+            let patience = left.min(LOOK_AGAIN);
+            if self
+                .mapping
+                .wait(channel::RESPONSE_SEQUENCE_AT, seen, patience)
+                .is_err()
+            {
+                // The word is the worker's to spoil, as above. Then the clock is looked at instead.
+                std::thread::sleep(patience.min(SPOILT));
+            }
         }
     }
 

@@ -1,9 +1,10 @@
 //! User ids for jailed processes when Keylane runs as root: each its own, so that no limit, signal
 //! or file of one reaches another.
 
-/// The first id of Keylane's range, far above those that distributions and containers assign.
+/// The first id of Keylane's range, far above those that distributions and containers assign. The
+/// range ends at 0xf000_0000, below the ids that mean nobody (-1, -2).
 const FIRST: u32 = 0x7000_0000;
-/// Ids for one spawner: its functions, its lanes, and zygotes that were started again.
+/// Ids for one spawner: every function, every lane, and zygotes that were started again.
 const PER_SPAWNER: u32 = 512;
 /// Spawners whose ranges are distinct: process ids are below 2^22 (proc(5), pid_max).
 const SPAWNERS: u32 = 1 << 22;
@@ -62,6 +63,13 @@ fn number(status: &str, field: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_spawner_has_ids_for_the_largest_project() {
+        use keylane_policy::limit::{FUNCTIONS, LANES};
+        assert!(FUNCTIONS + LANES <= PER_SPAWNER as usize);
+        assert!(FIRST.checked_add(SPAWNERS * PER_SPAWNER - 1) < Some(u32::MAX - 1));
+    }
 
     #[test]
     fn two_spawners_never_share_an_id() {

@@ -32,6 +32,14 @@ const TURN: usize = 32;
 /// loaded was killed or ended itself; one that keeps doing so is left alone, and its function fails.
 const RESTARTS: u32 = 8;
 
+/// Workers that one lane may wait for in vain before a zygote is not asked any more. The lane has one
+/// at a time: each of these is one that it has given up.
+const SILENT: usize = 8;
+
+/// Workers of one function that one lane may have, most of them about to end. Each holds a
+/// descriptor here.
+const WORKERS: usize = 32;
+
 /// How long a zygote may take to tell how a worker ended.
 const TELL: Duration = Duration::from_millis(100);
 
@@ -72,6 +80,16 @@ pub(crate) struct Spawner {
 
 fn bug(doing: &str, cause: impl ToString) -> Failure {
     Failure::new(Blame::Bug, doing, cause.to_string())
+}
+
+/// How a process that has ended came to its end.
+fn reap(child: &process::Child) -> Ended {
+    match child.try_wait() {
+        Ok(Some(how)) => how,
+        // Whoever started Keylane ignores SIGCHLD, and so does everybody who inherits that: then
+        // the kernel reaps, and tells nobody how (sigaction(2), SIG_IGN).
+        Ok(None) | Err(_) => Ended::Unknown,
+    }
 }
 
 impl Spawner {
@@ -348,8 +366,12 @@ impl Spawner {
         let [channel, alive] = descriptors else {
             return Err(bug(&doing, "a request without its two descriptors"));
         };
-        if self.workers.count_of(lane) > limit::FUNCTIONS {
-            return Err(bug(&doing, "the lane has more workers than functions"));
+        // What a zygote never answered must not use up what other functions need: entries here,
+        // and the user's descriptors in flight.
+        let (all, silent) = self.workers.count(lane, function);
+        if silent > SILENT || all > WORKERS {
+            let cause = format!("{all} are still there, {silent} of them never spoke");
+            return Err(Failure::new(Blame::Function, &doing, cause));
         }
         let Some(zygote) = self.zygotes.get(&function) else {
             return Err(Failure::new(
@@ -395,9 +417,10 @@ impl Spawner {
         let Some(known) = self.lanes.get(&lane) else {
             return;
         };
-        let Ok(Some(how)) = known.child.try_wait() else {
+        if !process::has_ended(known.child.as_fd()) {
             return;
-        };
+        }
+        let how = reap(&known.child);
         self.lanes.remove(&lane);
         self.ready.forget(Source::Lane(lane));
         self.ready.forget(Source::LaneEnd(lane));
@@ -459,7 +482,9 @@ impl Spawner {
                 message,
                 trace,
             } => {
-                let failure = zygotes::load_failure(&zygote.name, &error_type, &message, &trace);
+                let jail = zygote.speaks_for_jail(&error_type, got.sender);
+                let failure =
+                    zygotes::load_failure(&zygote.name, &error_type, &message, &trace, jail);
                 self.fail_zygote(function, failure);
             }
             FromZygote::Hello { serial } => self.greet(function, serial, got.sender),
@@ -556,16 +581,18 @@ impl Spawner {
         let Some(zygote) = self.zygotes.get(&function) else {
             return;
         };
-        let Ok(Some(how)) = zygote.leader.try_wait() else {
+        if !process::has_ended(zygote.leader.as_fd()) {
             return;
-        };
+        }
+        // Without a pid namespace its children live on. They are ended before the leader is reaped:
+        // until then its number cannot become somebody else's.
+        zygote.kill();
         // Last words that came before the end.
         self.hear_zygote(function);
         let Some(zygote) = self.zygotes.remove(&function) else {
             return;
         };
-        // Without a pid namespace its children live on.
-        zygote.kill();
+        let how = reap(&zygote.leader);
         self.ready.forget(Source::Zygote(function));
         self.ready.forget(Source::ZygoteEnd(function));
         for (serial, worker) in self.workers.remove_function(function) {
@@ -597,10 +624,12 @@ impl Spawner {
     // ---- time and the end ------------------------------------------------------------------
 
     fn next_deadline(&self) -> Option<Instant> {
-        self.zygotes
-            .values()
-            .filter_map(Zygote::load_deadline)
-            .min()
+        let loads = self.zygotes.values().filter_map(Zygote::load_deadline);
+        let told = self
+            .workers
+            .gone()
+            .filter_map(|(_, at)| at.checked_add(TELL));
+        loads.chain(told).min()
     }
 
     fn check_deadlines(&mut self) {

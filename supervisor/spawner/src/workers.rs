@@ -61,12 +61,15 @@ impl Workers {
             .map(|(serial, worker)| (*serial, worker))
     }
 
-    /// How many workers a lane has, known and expected.
-    pub(crate) fn count_of(&self, lane: LaneId) -> usize {
+    /// How many workers of a function a lane has, and how many of them have not said a word.
+    pub(crate) fn count(&self, lane: LaneId, function: FunctionId) -> (usize, usize) {
         self.all
             .values()
-            .filter(|worker| worker.lane == lane)
-            .count()
+            .filter(|worker| worker.lane == lane && worker.function == function)
+            .fold((0, 0), |(all, silent), worker| {
+                let more = usize::from(worker.pidfd.is_none());
+                (all.saturating_add(1), silent.saturating_add(more))
+            })
     }
 
     /// The worker with this number.

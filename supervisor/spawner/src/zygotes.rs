@@ -5,10 +5,10 @@ use crate::start::{Start, start};
 use keylane_jail::{Filters, Plan};
 use keylane_policy::abi::message::{FromZygote, FunctionId, ToZygote, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
-use keylane_policy::limit::LOAD_MILLISECONDS;
+use keylane_policy::limit::{ERROR_CAUSE_BYTES, LOAD_MILLISECONDS};
 use keylane_policy::syscall::Role;
 use keylane_sys::link::{self, Link};
-use keylane_sys::process::Child;
+use keylane_sys::process::{self, Child};
 use keylane_sys::{jail, link::Incoming};
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -35,6 +35,9 @@ pub(crate) struct Zygote {
     /// Whether it has a pid namespace, which ends with its init.
     namespaced: bool,
 }
+
+/// The name of an error that the jail itself tells.
+const JAIL: &str = "Keylane.Jail";
 
 /// The read ends of a process's standard output and standard error.
 pub(crate) type Output = [OwnedFd; 2];
@@ -79,9 +82,11 @@ impl Zygote {
                 directory: Some(PathBuf::from(&spec.tree)),
             },
             image,
+            // Everybody on the host can read a command line (proc(5)), and the tree's path is what
+            // keeps other users out of it: the program finds it as its directory.
             arguments: vec![
                 argument(&spec.name)?,
-                argument(&spec.tree)?,
+                argument(".")?,
                 argument(&spec.handler)?,
             ],
             descriptors: vec![out_end.as_fd(), err_end.as_fd(), theirs.as_fd()],
@@ -93,7 +98,7 @@ impl Zygote {
             if let Ok(socket) = keylane_sys::process::inherited(3) {
                 let told: Link<FromZygote, ToZygote> = Link::over(socket);
                 let failed = FromZygote::LoadFailed {
-                    error_type: "Keylane.Jail".to_owned(),
+                    error_type: JAIL.to_owned(),
                     message,
                     trace: String::new(),
                 };
@@ -124,12 +129,12 @@ impl Zygote {
             .flatten()
     }
 
-    /// Ends the zygote and everything that it started.
+    /// Ends the zygote and everything that it started. The leader has not been reaped yet.
     pub(crate) fn kill(&self) {
         let _gone_is_fine = self.leader.kill();
         if !self.namespaced {
-            // The leader called setsid, so the session has its number.
-            session::kill(self.leader.pid(), 50);
+            // The leader called setsid, so the group of all its descendants has its number.
+            let _gone_is_fine = process::kill_group(self.leader.pid());
         }
     }
 
@@ -139,22 +144,36 @@ impl Zygote {
         session::of(pid) == Some(self.leader.pid())
     }
 
+    /// Whether an error of this name from this sender is the jail's own word. It is while the leader
+    /// says it: a function's code never runs in the leader's process, and the kernel tells who sent.
+    pub(crate) fn speaks_for_jail(&self, error_type: &str, sender: Option<i32>) -> bool {
+        error_type == JAIL && sender == Some(self.leader.pid())
+    }
+
     /// The next message, if there is one.
     pub(crate) fn next(&self) -> std::io::Result<Incoming<FromZygote>> {
         self.link.try_recv()
     }
 }
 
-/// The failure of a function that could not be loaded, in the function's own words.
+/// The failure of a function that could not be loaded, in the function's own words; `from_jail`
+/// says that they are the jail's instead.
+///
+/// All of a function's words are cut to what one message to the front can carry.
 pub(crate) fn load_failure(
     function: &str,
     error_type: &str,
     message: &str,
     trace: &str,
+    from_jail: bool,
 ) -> Failure {
     let doing = format!("loading function {function:?}");
-    if error_type == "Keylane.Jail" {
-        return Failure::new(Blame::Host, doing, message)
+    let cut = |text: &str| {
+        let end = text.floor_char_boundary(ERROR_CAUSE_BYTES);
+        text.get(..end).unwrap_or_default().to_owned()
+    };
+    if from_jail {
+        return Failure::new(Blame::Host, doing, cut(message))
             .advise("`keylane doctor` says what this host lacks");
     }
     let mut cause = format!("{error_type}: {message}");
@@ -162,11 +181,30 @@ pub(crate) fn load_failure(
         cause.push('\n');
         cause.push_str(trace);
     }
-    cause.truncate(cause.floor_char_boundary(keylane_policy::limit::ERROR_CAUSE_BYTES));
-    Failure::new(Blame::Function, doing, cause)
+    Failure::new(Blame::Function, doing, cut(&cause))
 }
 
 /// The number of a function for messages about it.
 pub(crate) fn label(function: FunctionId) -> String {
     format!("function number {function}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keylane_policy::abi::message::FromSpawner;
+    use keylane_policy::abi::wire;
+
+    #[test]
+    fn the_longest_words_of_a_function_fit_a_message_to_the_front() {
+        let words = "\u{1F600}".repeat(16 * 1024);
+        for from_jail in [false, true] {
+            let failure = load_failure("f", &words, &words, &words, from_jail);
+            let message = FromSpawner::ZygoteFailed {
+                function: 0,
+                failure,
+            };
+            assert!(wire::encode(&message).is_ok());
+        }
+    }
 }

@@ -10,7 +10,7 @@ use keylane_policy::abi::wire::{self, WireError};
 use keylane_policy::limit;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
-    sendmsg, setsockopt, socketpair, sockopt,
+    send, sendmsg, setsockopt, socketpair, sockopt,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::{self, IoSlice, IoSliceMut};
@@ -96,10 +96,16 @@ impl<Out: Serialize, In: DeserializeOwned> Link<Out, In> {
         let bytes = wire::encode(message).map_err(io::Error::other)?;
         let raw: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
         let rights = [ControlMessage::ScmRights(&raw)];
-        let control: &[ControlMessage<'_>] = if raw.is_empty() { &[] } else { &rights };
         loop {
-            let slices = [IoSlice::new(&bytes)];
-            match sendmsg::<()>(self.socket.as_raw_fd(), &slices, control, flags, None) {
+            let sent = if raw.is_empty() {
+                // Not sendmsg, which an instance's filter refuses: a child whose program cannot be
+                // executed tells so from behind it.
+                send(self.socket.as_raw_fd(), &bytes, flags)
+            } else {
+                let slices = [IoSlice::new(&bytes)];
+                sendmsg::<()>(self.socket.as_raw_fd(), &slices, &rights, flags, None)
+            };
+            match sent {
                 Ok(_) => return Ok(()),
                 Err(nix::errno::Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),

@@ -143,6 +143,20 @@ pub fn signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
     }
 }
 
+/// Kills every process of the group that `leader` leads, in one step of the kernel: nobody in it can
+/// fork out of the way (kill(2); a fork with a fatal signal pending fails). An empty group is no
+/// error. The caller has not reaped the leader yet, so that the number is still the group's.
+pub fn kill_group(leader: i32) -> io::Result<()> {
+    use nix::sys::signal::{Signal, killpg};
+    if leader <= 1 {
+        return Err(io::Error::other(format!("no group of ours: {leader}")));
+    }
+    match killpg(nix::unistd::Pid::from_raw(leader), Signal::SIGKILL) {
+        Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
 /// Whether the process behind `pidfd` has ended: a pidfd becomes readable then (pidfd_open(2)).
 pub fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
