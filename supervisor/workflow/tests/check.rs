@@ -133,12 +133,12 @@ fn each_mistake_of_a_single_state_is_told_at_its_field() {
         (
             task(json!({"TimeoutSeconds": 0})),
             "/TimeoutSeconds",
-            "integer from 1",
+            "whole number from 1",
         ),
         (
             task(json!({"TimeoutSeconds": 1.5})),
             "/TimeoutSeconds",
-            "an integer",
+            "a whole number",
         ),
         (
             task(json!({"TimeoutSeconds": "9"})),
@@ -163,12 +163,12 @@ fn each_mistake_of_a_single_state_is_told_at_its_field() {
         (
             task(json!({"ResultPath": "$.a[*]"})),
             "/ResultPath",
-            "reference path",
+            "where to put the result",
         ),
         (
             task(json!({"ResultPath": "$$.x"})),
             "/ResultPath",
-            "reference path",
+            "where to put the result",
         ),
         (
             task(json!({"Parameters": {"a.$": 5}})),
@@ -204,7 +204,7 @@ fn each_mistake_of_a_single_state_is_told_at_its_field() {
         (
             task(json!({"Retry": [{"ErrorEquals": ["States.Tiemout"]}]})),
             "/Retry/0/ErrorEquals",
-            "no error of the language",
+            "the language has no error",
         ),
         (
             task(json!({"Retry": [{"ErrorEquals": ["E"], "BackoffRate": 0.5}]})),
@@ -255,7 +255,7 @@ fn each_mistake_of_a_single_state_is_told_at_its_field() {
         (
             task(json!({"Branches": []})),
             "/Branches",
-            "other kinds of states do",
+            "Parallel states have it",
         ),
         (
             task(json!({"Credentials": {}})),
@@ -300,7 +300,7 @@ fn each_mistake_of_a_single_state_is_told_at_its_field() {
             "at least one branch",
         ),
         (json!({"Type": "Parallel"}), "", "needs `Branches`"),
-        (json!({"Type": "Wait"}), "", "says how long"),
+        (json!({"Type": "Wait"}), "", "how long"),
         (
             json!({"Type": "Wait", "Seconds": 1, "Timestamp": "x"}),
             "/Timestamp",
@@ -314,7 +314,7 @@ fn each_mistake_of_a_single_state_is_told_at_its_field() {
         (
             json!({"Type": "Pass", "Retry": []}),
             "/Retry",
-            "other kinds",
+            "Task, Parallel and Map states have it",
         ),
         (
             json!({"Type": "Fail", "Error": "a", "ErrorPath": "$.a"}),
@@ -324,7 +324,7 @@ fn each_mistake_of_a_single_state_is_told_at_its_field() {
         (
             json!({"Type": "Succeed", "Next": "S"}),
             "/Next",
-            "other kinds",
+            "a Succeed state has no field",
         ),
         (json!({"Type": "Pass", "Next": "S"}), "/End", "not both"),
         (json!({"Type": 5}), "/Type", "must be a string"),
@@ -462,7 +462,7 @@ fn mistakes_of_the_whole_and_of_transitions_are_told() {
             json!({"StartAt": "A", "States": {"A": {"Type": "Parallel", "End": true, "Branches": [
                 {"StartAt": "A", "States": {"A": pass}}]}}}),
             "/States/A/Branches/0/States/A",
-            "another state is named",
+            "a second state is named",
         ),
     ] {
         let found = problems(&text.to_string(), &[]);

@@ -39,11 +39,9 @@ pub(super) fn check(
     let (root, twice) = match spot::read(text) {
         Ok(read) => read,
         Err(fault) => {
-            checker.error(
-                fault.offset,
-                "",
-                format!("this is not JSON: {}", fault.message),
-            );
+            let message = format!("this is not JSON: {}", fault.message);
+            let advice = super::syntax::advice(text, fault.offset);
+            checker.report(Severity::Error, fault.offset, "", message, advice);
             return Err(checker.told());
         }
     };
@@ -96,6 +94,8 @@ pub(super) struct Checker<'a> {
     pub(super) uses: Vec<Uses>,
     /// Where each state's name was seen first.
     pub(super) names: BTreeMap<String, String>,
+    /// The states of the machines that are being checked, the innermost last.
+    pub(super) around: Vec<BTreeSet<String>>,
 }
 
 /// An object of the definition.
@@ -140,6 +140,7 @@ impl<'a> Checker<'a> {
             used: BTreeSet::new(),
             uses: Vec::new(),
             names: BTreeMap::new(),
+            around: Vec::new(),
         }
     }
 
@@ -217,6 +218,17 @@ impl<'a> Checker<'a> {
         self.error(field.spot.start, &field.pointer, message);
     }
 
+    /// The same with what to do.
+    pub(super) fn wrong_advised(
+        &mut self,
+        field: &Field<'_>,
+        message: String,
+        advice: Option<String>,
+    ) {
+        let start = field.spot.start;
+        self.report(Severity::Error, start, &field.pointer, message, advice);
+    }
+
     /// The value as an object.
     pub(super) fn object<'s>(
         &mut self,
@@ -240,21 +252,26 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let pointer = child_pointer(fields.pointer, key);
-            let unsupported = fields::UNSUPPORTED.iter().find(|(field, _)| *field == key);
-            let (message, advice) = if let Some((_, needs)) = unsupported {
+            let unsupported = fields::UNSUPPORTED.iter().find(|(field, ..)| *field == key);
+            let (message, advice) = if let Some((_, needs, instead)) = unsupported {
                 (
                     format!("`{key}` belongs to {needs}, which Keylane does not support"),
-                    None,
+                    Some((*instead).to_owned()),
                 )
             } else if let Some(near) = self.near(key, allowed.iter().copied()) {
                 (
                     format!("{what} has no field `{key}`"),
                     Some(format!("did you mean `{near}`?")),
                 )
-            } else if fields::known(key) {
+            } else if let Some(instead) = fields::transition_instead(what, key) {
                 (
-                    format!("{what} has no field `{key}`; other kinds of states do"),
-                    None,
+                    format!("{what} has no field `{key}`"),
+                    Some(instead.to_owned()),
+                )
+            } else if let Some(owners) = fields::owners(key) {
+                (
+                    format!("{what} has no field `{key}`"),
+                    Some(format!("remove it, or move it: {owners}")),
                 )
             } else {
                 let known = allowed.join(", ");
@@ -280,10 +297,11 @@ impl<'a> Checker<'a> {
             };
             match &found {
                 None => found = Some((name, field)),
-                Some((first, _)) => self.error(
+                Some((first, _)) => self.error_advised(
                     field.key_start,
                     &field.pointer,
                     format!("`{name}` cannot stand beside `{first}`"),
+                    "keep one of the two".to_owned(),
                 ),
             }
         }

@@ -103,7 +103,8 @@ impl Checker<'_> {
                     Some(next) => self.target(&next, "Next", names),
                     None => {
                         let message = "a rule needs `Next`".to_owned();
-                        self.error(element.start, &pointer, message);
+                        let advice = "name the state that follows if the rule matches".to_owned();
+                        self.error_advised(element.start, &pointer, message, advice);
                         None
                     }
                 };
@@ -135,7 +136,8 @@ impl Checker<'_> {
                 "Next" | "Assign" if top => continue,
                 "Next" | "Assign" => {
                     let message = format!("`{key}` belongs to the outermost rule");
-                    self.error(member.start, &pointer, message);
+                    let advice = "move it out of `And`, `Or` and `Not`".to_owned();
+                    self.error_advised(member.start, &pointer, message, advice);
                     continue;
                 }
                 "Condition" | "Output" => {
@@ -162,8 +164,10 @@ impl Checker<'_> {
             match operator {
                 None => operator = Some(key),
                 Some(first) => {
-                    let message = format!("a rule has one comparison: `{first}` or `{key}`");
-                    self.error(member.start, &pointer, message);
+                    let message =
+                        format!("a rule makes one comparison, this one `{first}` and `{key}`");
+                    let advice = "put each into a rule of its own, and both into `And`".to_owned();
+                    self.error_advised(member.start, &pointer, message, advice);
                 }
             }
         }
@@ -210,7 +214,9 @@ impl Checker<'_> {
             Some(variable) => self.path(&variable, "Variable"),
             None => {
                 let message = format!("`{name}` needs a `Variable`");
-                self.error(fields.spot.start, fields.pointer, message);
+                let advice = "`Variable` is the path of the value to compare, such as `$.amount`";
+                let advice = advice.to_owned();
+                self.error_advised(fields.spot.start, fields.pointer, message, advice);
                 None
             }
         };
@@ -251,7 +257,10 @@ impl Checker<'_> {
         };
         if !fits {
             let found = field.spot.kind_name();
-            self.wrong(field, format!("`{name}` must be {wanted}, not {found}"));
+            let message = format!("`{name}` must be {wanted}, not {found}");
+            let has_path = comparators().iter().any(|c| *c == format!("{name}Path"));
+            let advice = super::values::meant(field.spot, wanted, has_path.then_some(name));
+            self.wrong_advised(field, message, advice);
             return None;
         }
         Some(Operand::Literal(field.spot.node()))

@@ -11,7 +11,8 @@ impl Checker<'_> {
         let work = self.work(state, names);
         let Some(field) = state.get("Branches") else {
             let message = "a Parallel state needs `Branches`".to_owned();
-            self.error(state.spot.start, state.pointer, message);
+            let advice = "it is an array of objects with `StartAt` and `States`".to_owned();
+            self.error_advised(state.spot.start, state.pointer, message, advice);
             return None;
         };
         let elements = match &field.spot.kind {
@@ -78,7 +79,8 @@ impl Checker<'_> {
         );
         let Some((name, field)) = self.one_of(state, &["ItemProcessor", "Iterator"]) else {
             let message = "a Map state needs an `ItemProcessor`".to_owned();
-            self.error(state.spot.start, state.pointer, message);
+            let advice = "it holds the states that each item goes through".to_owned();
+            self.error_advised(state.spot.start, state.pointer, message, advice);
             return None;
         };
         let pointer = field.pointer.clone();

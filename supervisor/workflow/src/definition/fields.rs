@@ -30,16 +30,33 @@ const MAP: &[&str] = &[
 const WAIT: &[&str] = &["Seconds", "SecondsPath", "Timestamp", "TimestampPath"];
 const FAIL: &[&str] = &["Error", "ErrorPath", "Cause", "CausePath"];
 
-/// Fields that the language has and Keylane does not support, with what they need.
-pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
-    ("ItemReader", "distributed Map"),
-    ("ItemBatcher", "distributed Map"),
-    ("ResultWriter", "distributed Map"),
-    ("Label", "distributed Map"),
-    ("Arguments", "JSONata"),
-    ("Output", "JSONata"),
-    ("Items", "JSONata"),
-    ("Condition", "JSONata"),
+/// Fields that the language has and Keylane does not support, with what they need and what there
+/// is instead.
+pub(super) const UNSUPPORTED: &[(&str, &str, &str)] = &[
+    (
+        "ItemReader",
+        "distributed Map",
+        "let a function read the items, and name them in `ItemsPath`",
+    ),
+    (
+        "ItemBatcher",
+        "distributed Map",
+        "`States.ArrayPartition` makes batches of an array",
+    ),
+    (
+        "ResultWriter",
+        "distributed Map",
+        "let a function write the results, which this state's output holds",
+    ),
+    ("Label", "distributed Map", "remove it"),
+    ("Arguments", "JSONata", "use `Parameters`"),
+    (
+        "Output",
+        "JSONata",
+        "use `ResultSelector`, `ResultPath` and `OutputPath`",
+    ),
+    ("Items", "JSONata", "use `ItemsPath`"),
+    ("Condition", "JSONata", "use `Variable` and a comparator"),
 ];
 
 /// The kinds of states.
@@ -81,7 +98,37 @@ pub(super) fn of_type(kind: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// Whether any kind of state has that field.
-pub(super) fn known(field: &str) -> bool {
-    TYPES.iter().any(|kind| of_type(kind).contains(&field))
+/// What stands in the place of `Next` and `End` in states that have neither.
+pub(super) fn transition_instead(what: &str, key: &str) -> Option<&'static str> {
+    match (what, key) {
+        ("a Choice state", "Next" | "End") => {
+            Some("each rule has a `Next`, and `Default` is for all other cases")
+        }
+        ("a Succeed state" | "a Fail state", "Next" | "End") => {
+            Some("remove it: such a state is always an end")
+        }
+        _ => None,
+    }
+}
+
+/// Who has that field, if any part of a definition does.
+pub(super) fn owners(field: &str) -> Option<String> {
+    let mut owners: Vec<&str> = TYPES
+        .iter()
+        .filter(|kind| of_type(kind).contains(&field))
+        .copied()
+        .collect();
+    let whole = TOP.contains(&field) && field != "Comment";
+    let last = owners.pop();
+    let states = match (owners.is_empty(), last) {
+        (_, None) => None,
+        (true, Some(only)) => Some(format!("{only} states have it")),
+        (false, Some(last)) => Some(format!("{} and {last} states have it", owners.join(", "))),
+    };
+    match (states, whole) {
+        (None, false) => None,
+        (None, true) => Some("the whole definition has it".to_owned()),
+        (Some(states), false) => Some(states),
+        (Some(states), true) => Some(format!("the whole definition and {states}")),
+    }
 }

@@ -8,6 +8,9 @@ use crate::json::spot::Spot;
 /// Characters of a state's name; the service's limit.
 const NAME: usize = 80;
 
+/// States that are listed where one is not found.
+const LISTED: usize = 8;
+
 /// States that a suggestion is looked for among.
 const CANDIDATES: usize = 1000;
 
@@ -103,10 +106,18 @@ impl Checker<'_> {
     fn states(&mut self, fields: Fields<'_>) -> Option<(usize, Vec<State>)> {
         let at = fields.spot.start;
         let Some(states) = fields.get("States") else {
-            self.error(at, fields.pointer, "`States` is missing".to_owned());
+            let advice = "`States` holds each state under its name".to_owned();
+            let message = "`States` is missing".to_owned();
+            self.error_advised(at, fields.pointer, message, advice);
             return None;
         };
         let states_pointer = states.pointer.clone();
+        if matches!(states.spot.kind, crate::json::spot::Kind::Array(_)) {
+            let message = "`States` must be an object, not an array".to_owned();
+            let advice = "write each state under its name: `\"Name\": {...}`".to_owned();
+            self.wrong_advised(&states, message, Some(advice));
+            return None;
+        }
         let members = self.object(states.spot, &states_pointer, "`States`")?;
         let names = Names::of(members);
         if names.names.is_empty() {
@@ -115,10 +126,19 @@ impl Checker<'_> {
         let start = match fields.get("StartAt") {
             Some(field) => self.target(&field, "StartAt", &names),
             None => {
-                self.error(at, fields.pointer, "`StartAt` is missing".to_owned());
+                let advice = match names.names.first() {
+                    Some(first) if first.chars().count() <= NAME => {
+                        format!("name the first state, as in `\"StartAt\": {first:?}`")
+                    }
+                    _ => "name the first state".to_owned(),
+                };
+                let message = "`StartAt` is missing".to_owned();
+                self.error_advised(at, fields.pointer, message, advice);
                 None
             }
         };
+        let all = names.names.iter().map(|name| (*name).to_owned());
+        self.around.push(all.collect());
         let mut checked = Vec::new();
         for name in &names.names {
             let Some(field) = members.get(name) else {
@@ -129,6 +149,7 @@ impl Checker<'_> {
                 checked.push(self.state(name, &field, &names));
             }
         }
+        self.around.pop();
         self.graph(&checked, start, members, &states);
         let checked = checked.into_iter().collect::<Option<Vec<_>>>()?;
         Some((start?, checked))
@@ -142,7 +163,7 @@ impl Checker<'_> {
             return;
         }
         if let Some(first) = self.names.get(name) {
-            let message = format!("another state is named {name:?}, at {first}");
+            let message = format!("a second state is named {name:?}; the first is at {first}");
             let advice = "names are unique in the whole definition".to_owned();
             self.error_advised(field.key_start, &field.pointer, message, advice);
             return;
@@ -169,15 +190,24 @@ impl Checker<'_> {
                 message,
                 format!("did you mean {near:?}?"),
             ),
-            None if self.names.contains_key(name) => self.error_advised(
+            None if self.is_elsewhere(name) => self.error_advised(
                 field.spot.start,
                 &field.pointer,
                 message,
                 "a transition cannot leave or enter a branch or an item processor".to_owned(),
             ),
-            None => self.wrong(field, message),
+            None => {
+                let few = names.names.len() <= LISTED;
+                let advice = few.then(|| format!("its states are {}", names.names.join(", ")));
+                self.wrong_advised(field, message, advice.filter(|a| a.len() <= 200));
+            }
         }
         None
+    }
+
+    /// Whether a state of that name is in another machine.
+    fn is_elsewhere(&self, name: &str) -> bool {
+        self.names.contains_key(name) || self.around.iter().any(|names| names.contains(name))
     }
 
     /// `Next` or `End` of a state: `Ok(None)` where the machine ends.
@@ -195,7 +225,8 @@ impl Checker<'_> {
             (None, Some(_)) => Some(None),
             (Some(_), Some(end)) => {
                 let message = "a state has `Next` or `\"End\": true`, not both".to_owned();
-                self.error(end.key_start, &end.pointer, message);
+                let advice = "keep `Next` if another state follows, or `End` if none does";
+                self.error_advised(end.key_start, &end.pointer, message, advice.to_owned());
                 None
             }
             (None, None) => {

@@ -15,6 +15,7 @@ mod problem;
 mod retry;
 mod state;
 mod suggest;
+mod syntax;
 mod task;
 mod values;
 

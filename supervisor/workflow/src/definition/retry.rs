@@ -54,7 +54,8 @@ impl Checker<'_> {
                 Some(next) => checker.target(&next, "Next", names),
                 None => {
                     let message = "a catcher needs `Next`".to_owned();
-                    checker.error(fields.spot.start, fields.pointer, message);
+                    let advice = "name the state that goes on after the error".to_owned();
+                    checker.error_advised(fields.spot.start, fields.pointer, message, advice);
                     None
                 }
             };
@@ -140,7 +141,8 @@ impl Checker<'_> {
     fn error_equals(&mut self, fields: Fields<'_>, last: bool) -> Option<Vec<String>> {
         let Some(field) = fields.get("ErrorEquals") else {
             let message = "`ErrorEquals` is missing".to_owned();
-            self.error(fields.spot.start, fields.pointer, message);
+            let advice = "list the errors that this is for, or [\"States.ALL\"] for any".to_owned();
+            self.error_advised(fields.spot.start, fields.pointer, message, advice);
             return None;
         };
         let names = match &field.spot.kind {
@@ -152,19 +154,23 @@ impl Checker<'_> {
         };
         let Some(names) = names else {
             let message = "`ErrorEquals` must be an array of at least one error name".to_owned();
-            self.wrong(&field, message);
+            let name = field.spot.as_str().filter(|name| name.len() <= 80);
+            let advice = name.map(|name| format!("write [{name:?}]"));
+            self.wrong_advised(&field, message, advice);
             return None;
         };
         if names.iter().any(|name| name == fault::ALL) {
             if names.len() > 1 {
                 let message = "`States.ALL` must be alone in its `ErrorEquals`".to_owned();
-                self.wrong(&field, message);
+                let advice = "remove the other names, which it includes".to_owned();
+                self.wrong_advised(&field, message, Some(advice));
             }
             if !last {
                 let message = "`States.ALL` must be in the last element, as nothing after it \
                                could match"
                     .to_owned();
-                self.wrong(&field, message);
+                let advice = "move this element to the end".to_owned();
+                self.wrong_advised(&field, message, Some(advice));
             }
         }
         for name in &names {
@@ -172,8 +178,7 @@ impl Checker<'_> {
                 continue;
             }
             let message = format!(
-                "`{name}` is no error of the language, and nothing else may \
-                                   begin with `States.`"
+                "the language has no error `{name}`, and only its own begin with `States.`"
             );
             match self.near(name, RESERVED) {
                 Some(near) => {

@@ -108,7 +108,9 @@ impl Checker<'_> {
             if !starts || !rest || name.chars().count() > 80 || name == "states" {
                 let pointer = crate::json::spot::child_pointer(&field.pointer, &member.key);
                 let message = format!("{name:?} cannot name a variable");
-                let advice = "letters, digits and `_`, at most 80, not `states`".to_owned();
+                let advice = "a variable's name has letters, digits and `_`, at most 80, no digit \
+                              first, and is not `states`"
+                    .to_owned();
                 self.error_advised(member.start, &pointer, message, advice);
             }
         }
@@ -132,6 +134,9 @@ impl Checker<'_> {
     }
 
     fn pass(&mut self, state: Fields<'_>) -> Option<Kind> {
+        if let Some(field) = state.get("Result") {
+            self.taken_as_it_is(field.spot, &field.pointer);
+        }
         let result = state
             .get("Result")
             .map(|field| crate::expression::Template::Literal(field.spot.node()));
@@ -147,7 +152,7 @@ impl Checker<'_> {
     fn wait(&mut self, state: Fields<'_>) -> Option<Wait> {
         let names = ["Seconds", "SecondsPath", "Timestamp", "TimestampPath"];
         let Some((name, field)) = self.one_of(state, &names) else {
-            let message = "a Wait state says how long".to_owned();
+            let message = "this Wait state does not say how long".to_owned();
             let advice = format!("it needs one of {}", names.join(", "));
             self.error_advised(state.spot.start, state.pointer, message, advice);
             return None;

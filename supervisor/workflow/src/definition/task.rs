@@ -74,7 +74,8 @@ impl Checker<'_> {
             && heartbeat >= timeout
         {
             let message = "`HeartbeatSeconds` must be less than `TimeoutSeconds`".to_owned();
-            self.wrong(&field, message);
+            let advice = format!("write a number below {timeout}");
+            self.wrong_advised(&field, message, Some(advice));
         }
         let work = self.work(state, names);
         Some(Task {
@@ -90,10 +91,27 @@ impl Checker<'_> {
         if resource == INVOKE {
             return self.invoke(field, state);
         }
+        if resource.is_empty() {
+            let advice = "name one of the project's functions".to_owned();
+            self.wrong_advised(field, "`Resource` is empty".to_owned(), Some(advice));
+            return None;
+        }
         let is_function = !resource.starts_with("arn:") || resource.starts_with("arn:aws:lambda:");
         if !is_function {
-            let message = format!("`Resource` {resource:?} is no function");
-            let advice = format!("a Task calls a function: its name, its ARN, or {INVOKE}");
+            let (message, advice) = if resource.ends_with(".waitForTaskToken") {
+                (
+                    "Keylane does not support callbacks (`.waitForTaskToken`)".to_owned(),
+                    format!("call a function and wait for its result: {INVOKE}"),
+                )
+            } else {
+                (
+                    format!(
+                        "`Resource` {resource:?} is no function, and Keylane calls no other services"
+                    ),
+                    "name one of the project's functions; a function may call the service"
+                        .to_owned(),
+                )
+            };
             self.error_advised(field.spot.start, &field.pointer, message, advice);
             return None;
         }
@@ -128,7 +146,8 @@ impl Checker<'_> {
     fn invoke(&mut self, resource: &Field<'_>, state: Fields<'_>) -> Option<Target> {
         let Some(parameters) = state.get("Parameters") else {
             let message = "`lambda:invoke` needs `Parameters` with a `FunctionName`".to_owned();
-            self.wrong(resource, message);
+            let example = r#"`"Parameters": {"FunctionName": "...", "Payload.$": "$"}`"#;
+            self.wrong_advised(resource, message, Some(format!("add {example}")));
             return None;
         };
         let fields = self.object(parameters.spot, &parameters.pointer, "`Parameters`")?;

@@ -1,10 +1,12 @@
 //! Values of fields: strings, numbers, paths and templates.
 
 use super::checker::{Checker, Field, Fields};
+use super::fields;
 use super::model::{Amount, ResultPlace, Select, Words};
+use super::problem::Severity;
 use crate::expression::{Expression, Template};
-use crate::json::Node;
 use crate::json::spot::{Kind, Spot, child_pointer};
+use crate::json::{Node, Number};
 use crate::path::{Path, Reference, Root};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -43,7 +45,8 @@ impl Checker<'_> {
         let text = field.spot.as_str();
         if text.is_none() {
             let kind = field.spot.kind_name();
-            self.wrong(field, format!("`{name}` must be a string, not {kind}"));
+            let message = format!("`{name}` must be a string, not {kind}");
+            self.wrong_advised(field, message, meant(field.spot, "a string", None));
         }
         text
     }
@@ -60,12 +63,15 @@ impl Checker<'_> {
             Kind::Number(number) => number.as_f64(),
             _ => {
                 let kind = field.spot.kind_name();
-                self.wrong(field, format!("`{name}` must be a number, not {kind}"));
+                let message = format!("`{name}` must be a number, not {kind}");
+                let has_path = fields::owners(&format!("{name}Path")).is_some();
+                let advice = meant(field.spot, "a number", has_path.then_some(name));
+                self.wrong_advised(field, message, advice);
                 return None;
             }
         };
         if !bounds.contains(&number) || (whole && number.fract() != 0.0) {
-            let what = if whole { "an integer" } else { "a number" };
+            let what = if whole { "a whole number" } else { "a number" };
             let (least, most) = (bounds.start(), bounds.end());
             self.wrong(
                 field,
@@ -130,8 +136,21 @@ impl Checker<'_> {
                 Some(expression)
             }
             Err(why) => {
-                let message = format!("`{name}` is neither a path nor a call: {why}");
-                self.error(spot.start, &pointer(), message);
+                let (message, advice) = if text.starts_with('$') {
+                    (format!("`{name}` is not a path: {why}"), None)
+                } else if text.starts_with("States.") {
+                    (format!("`{name}` is not a call: {why}"), None)
+                } else {
+                    let message = format!(
+                        "`{name}` must be a path such as `$.order`, or a call such as \
+                         `States.Format('{{}}', $.order)`"
+                    );
+                    let literal = name.strip_suffix(".$").map(|plain| {
+                        format!("if {} itself is meant, name it `{plain}`", shown(text))
+                    });
+                    (message, with_states(text).or(with_dollar(text)).or(literal))
+                };
+                self.report(Severity::Error, spot.start, &pointer(), message, advice);
                 None
             }
         }
@@ -146,7 +165,8 @@ impl Checker<'_> {
                 Some(path)
             }
             Err(why) => {
-                self.wrong(field, format!("`{name}` is not a path: {why}"));
+                let message = format!("`{name}` is not a path: {why}");
+                self.wrong_advised(field, message, with_dollar(text));
                 None
             }
         }
@@ -187,10 +207,8 @@ impl Checker<'_> {
         match Reference::parse(text) {
             Ok(reference) => Some(ResultPlace::At(reference)),
             Err(why) => {
-                self.wrong(
-                    &field,
-                    format!("`ResultPath` is not a reference path: {why}"),
-                );
+                let message = format!("`ResultPath` cannot say where to put the result: {why}");
+                self.wrong_advised(&field, message, with_dollar(text));
                 None
             }
         }
@@ -251,7 +269,10 @@ impl Checker<'_> {
                             let expression = self.dynamic(&member.value, &trail, &member.key);
                             (name, expression.map(Template::Expression))
                         }
-                        None => (member.key.as_str(), self.template_at(&member.value, &trail)),
+                        None => {
+                            self.warn_of_a_path_as_text(&member.key, &member.value, &trail);
+                            (member.key.as_str(), self.template_at(&member.value, &trail))
+                        }
                     };
                     if !names.insert(name) {
                         let message = format!("`{name}` and `{name}.$` name the same member");
@@ -268,15 +289,103 @@ impl Checker<'_> {
         }
     }
 
+    /// A path as the value of a member whose name does not end in `.$` is hardly ever meant.
+    fn warn_of_a_path_as_text(&mut self, key: &str, spot: &Spot, trail: &Trail<'_>) {
+        let Some(text) = spot.as_str() else {
+            return;
+        };
+        let starts = ["$.", "$$.", "$[", "States."];
+        let looks = starts.iter().any(|start| text.starts_with(start));
+        if looks && Expression::parse(text).is_ok() {
+            let message = format!(
+                "`{key}` will be the text {} itself, as its name does not end in `.$`",
+                shown(text)
+            );
+            let advice = format!("write `{key}.$` if the value that it selects is meant");
+            self.warn(spot.start, &trail.pointer(), message, advice);
+        }
+    }
+
+    /// Warns of paths in a value where nothing looks for them. Recursion is bounded by the
+    /// definition's depth.
+    pub(super) fn taken_as_it_is(&mut self, spot: &Spot, pointer: &str) {
+        match &spot.kind {
+            Kind::Object(members) => {
+                for member in members {
+                    if member.key.ends_with(".$") {
+                        let message = format!("`Result` is taken as it is: `{}` too", member.key);
+                        let advice = "use `Parameters`, which looks paths up".to_owned();
+                        let pointer = child_pointer(pointer, &member.key);
+                        self.warn(member.start, &pointer, message, advice);
+                        return;
+                    }
+                    self.taken_as_it_is(&member.value, pointer);
+                }
+            }
+            Kind::Array(elements) => {
+                for element in elements {
+                    self.taken_as_it_is(element, pointer);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn dynamic(&mut self, spot: &Spot, trail: &Trail<'_>, key: &str) -> Option<Expression> {
         let Some(text) = spot.as_str() else {
-            let message =
-                format!("`{key}` ends in `.$`, so it must be a path or a call as a string");
-            self.error(spot.start, &trail.pointer(), message);
+            let kind = spot.kind_name();
+            let message = format!("`{key}` must be a path or a call as a string, not {kind}");
+            let plain = key.strip_suffix(".$").unwrap_or(key);
+            let advice = format!("if the value itself is meant, name it `{plain}`");
+            self.error_advised(spot.start, &trail.pointer(), message, advice);
             return None;
         };
         self.expression_text(text, spot, || trail.pointer(), key)
     }
+}
+
+/// A text as a message shows it.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}...", text.get(..end).unwrap_or("")),
+    }
+}
+
+/// What someone may have meant who wrote a value of another kind than the one that is `wanted`;
+/// `name` is the field's, if it has a form that takes a path.
+pub(super) fn meant(spot: &Spot, wanted: &str, name: Option<&str>) -> Option<String> {
+    match (&spot.kind, wanted) {
+        (Kind::String(text), _) if text.starts_with('$') => {
+            name.map(|name| format!("`{name}Path` takes a path"))
+        }
+        (Kind::String(text), "a number") if Number::parse(text).is_some() => {
+            Some(format!("write {text} without quotes"))
+        }
+        (Kind::String(text), "true or false") if text == "true" || text == "false" => {
+            Some(format!("write {text} without quotes"))
+        }
+        (Kind::Number(_) | Kind::Bool(_), "a string") => {
+            Some("write it in double quotes".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The path that someone may have meant who left out its `$.`.
+fn with_dollar(text: &str) -> Option<String> {
+    let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']');
+    let begins = text.chars().next().is_some_and(char::is_lowercase);
+    let path = format!("$.{text}");
+    let plain = begins && text.len() <= 80 && text.chars().all(name);
+    (plain && Path::parse(&path).is_ok()).then(|| format!("did you mean `{path}`?"))
+}
+
+/// The function that someone may have meant who left out its `States.`.
+fn with_states(text: &str) -> Option<String> {
+    let (name, _) = text.split_once('(')?;
+    let known = crate::expression::Intrinsic::nearest(&format!("States.{name}"))?;
+    Some(format!("did you mean `{known}(...)`?"))
 }
 
 /// A template without expressions is a literal.

@@ -22,10 +22,7 @@ impl Expression {
         reader.space();
         match reader.rest().chars().next() {
             None => Ok(Expression::Call(call)),
-            Some(found) => Err(format!(
-                "unexpected {found:?} at character {}",
-                reader.column()
-            )),
+            Some(_) => reader.fail("the call is over, but something follows"),
         }
     }
 }
@@ -82,12 +79,10 @@ impl<'a> Reader<'a> {
         let Some(intrinsic) = Intrinsic::named(name) else {
             self.at = from;
             return match Intrinsic::nearest(name) {
-                Some(near) => self.fail(format_args!(
-                    "`{name}` is no intrinsic function, did you mean `{near}`?"
+                Some(near) => Err(format!(
+                    "there is no intrinsic function `{name}`, did you mean `{near}`?"
                 )),
-                None => {
-                    self.fail("expected a path (`$...`) or an intrinsic function (`States...`)")
-                }
+                None => self.fail("expected the name of an intrinsic function"),
             };
         };
         if !self.take('(') {
@@ -101,7 +96,10 @@ impl<'a> Reader<'a> {
                     break;
                 }
                 if !self.take(',') {
-                    return self.fail("expected `,` or `)`");
+                    return self.fail(match self.rest() {
+                        "" => "the call ends without a `)`",
+                        _ => "expected `,` or `)`",
+                    });
                 }
             }
         }
@@ -114,8 +112,9 @@ impl<'a> Reader<'a> {
                 (false, false) => format!("{least} to {most}"),
             };
             let have = arguments.len();
-            return self.fail(format_args!(
-                "{name} takes {many} arguments, not {have}; it ends"
+            let plural = if many == "1" { "" } else { "s" };
+            return Err(format!(
+                "`{name}` takes {many} argument{plural}, not {have}"
             ));
         }
         self.nesting -= 1;
@@ -135,6 +134,7 @@ impl<'a> Reader<'a> {
                 self.at += length;
                 Ok(Argument::Expression(Expression::Path(path)))
             }
+            Some('"') => self.fail("strings in a call stand in single quotes, this one does not"),
             Some('S') => Ok(Argument::Expression(Expression::Call(self.call()?))),
             Some(_) => {
                 let word = self.word("+-.");

@@ -73,7 +73,10 @@ impl<'a> Cursor<'a> {
         let rest = self.text.get(self.at..).unwrap_or("");
         match rest.chars().next() {
             None => self.fault(format!("expected {what} but the text ends")),
-            Some(found) => self.fault(format!("expected {what}, found {found:?}")),
+            Some(found) if found.is_control() => {
+                self.fault(format!("expected {what}, found {found:?}"))
+            }
+            Some(found) => self.fault(format!("expected {what}, found `{found}`")),
         }
     }
 

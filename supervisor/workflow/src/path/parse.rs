@@ -17,10 +17,11 @@ impl Path {
         let path = reader.path()?;
         match reader.rest().chars().next() {
             None => Ok(path),
-            Some(found) => Err(format!(
-                "unexpected {found:?} at character {}",
+            Some(found) if found.is_alphanumeric() || found == '-' || found == ' ' => Err(format!(
+                "a name with {found:?} in it, as at character {}, is written `['...']`",
                 reader.column()
             )),
+            Some(_) => reader.fail("the path is over, but something follows"),
         }
     }
 
@@ -91,7 +92,7 @@ impl<'a> Reader<'a> {
     fn path(&mut self) -> Result<Path, String> {
         let from = self.at;
         if !self.take("$") {
-            return self.fail("a path begins with `$`");
+            return Err("it must begin with `$`".to_owned());
         }
         let root = if self.take("$") {
             Root::Context
@@ -177,6 +178,7 @@ impl<'a> Reader<'a> {
                 Step::Filter(predicate)
             }
             Some('-' | ':' | '0'..='9') => self.indices()?,
+            None => return Err("it ends within brackets".to_owned()),
             _ => return self.fail("expected an index, a quoted name, `*` or a filter"),
         };
         self.space();

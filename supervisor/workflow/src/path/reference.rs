@@ -22,16 +22,15 @@ impl Reference {
     pub(crate) fn parse(text: &str) -> Result<Reference, String> {
         let path = Path::parse(text)?;
         if path.root != Root::Data {
-            return Err("a reference path begins with `$.` or is `$`".to_owned());
+            return Err("it must be `$` or begin with `$.`".to_owned());
         }
         let place = |step: &Step| match step {
             Step::Name(name) => Ok(Place::Name(name.clone())),
             Step::Index(index) => usize::try_from(*index)
                 .map(Place::Index)
-                .map_err(|_| "a reference path cannot count from the end".to_owned()),
+                .map_err(|_| "it cannot count from an array's end".to_owned()),
             _ => Err(
-                "a reference path selects one place: only `.name`, `['name']` and `[0]` \
-                      may stand in it"
+                "only `.name`, `['name']` and `[0]` may stand in it, as it must name one place"
                     .to_owned(),
             ),
         };
