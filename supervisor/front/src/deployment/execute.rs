@@ -2,7 +2,7 @@
 //! report.
 
 use super::{Deployment, Listener, Source, TURN, Transfer, bug};
-use keylane_policy::abi::message::{FromLane, FromSpawner, LaneId, ToLane, Who};
+use keylane_policy::abi::message::{Ended, FromLane, FromSpawner, LaneId, ToLane, Who};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit::REPORT_BYTES;
 use keylane_policy::report::Report;
@@ -11,7 +11,7 @@ use keylane_sys::host::now_ns;
 use keylane_sys::link::{Incoming, Received};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Why there is no report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,9 @@ impl From<Failure> for Interruption {
 const PRIMARY: LaneId = 0;
 
 const DOING: &str = "running the workflow";
+
+/// How long to wait, after a lane's end, for the end of the spawner that may have caused it.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 fn host(error: io::Error) -> Failure {
     Failure::new(Blame::Host, DOING, error.to_string())
@@ -262,6 +265,18 @@ impl Deployment {
         }
     }
 
+    /// How the spawner ended, if it does within `patience`.
+    fn spawner_end(&self, patience: Duration) -> Option<Ended> {
+        let until = Instant::now().checked_add(patience)?;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(ended)) => return Some(ended),
+                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+                Ok(None) | Err(_) => return None,
+            }
+        }
+    }
+
     /// A lane is gone: without its primary the deployment is over, another lane's loans go back.
     fn lane_lost(&mut self, lane: LaneId, how: &str) -> Result<(), Failure> {
         if self.lanes.remove(&lane).is_none() {
@@ -269,9 +284,10 @@ impl Deployment {
         }
         self.ready.forget(Source::Lane(lane));
         if lane == PRIMARY {
-            // A killed spawner takes its lanes along, and its own socket was closed before: then
-            // it is the one to name.
-            self.hear_of_ends()?;
+            // A killed spawner takes its lanes along: then it is the one to name.
+            if let Some(ended) = self.spawner_end(LAST_WORDS) {
+                return Err(bug(DOING, format!("the spawner ended: {ended:?}")));
+            }
             return Err(bug(
                 DOING,
                 format!("lane {lane}, which ran the workflow, {how}"),
