@@ -1,5 +1,5 @@
 //! Attacks on isolation `process`: one module per wall, each with a control in which the same
-//! attack works where the wall is not.
+//! attack works where the wall is not, or shows that it reaches its aim.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,18 @@
 #[cfg(test)]
 mod bits32;
 #[cfg(test)]
+mod channel;
+#[cfg(test)]
+mod executions;
+#[cfg(test)]
+mod exhaustion;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod neighbours;
+#[cfg(test)]
 mod outside;
+#[cfg(test)]
+mod protocol;
 #[cfg(test)]
 mod walls;

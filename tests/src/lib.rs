@@ -17,6 +17,7 @@ pub mod kept;
 pub mod leftover;
 pub mod project;
 pub mod said;
+pub mod session;
 pub mod table;
 
 pub use said::Said;

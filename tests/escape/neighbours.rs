@@ -1,0 +1,161 @@
+//! A function knows the process numbers of everybody else and the paths of their files, and still
+//! cannot reach them: other functions' workers and zygotes, lane, spawner, front.
+
+use crate::hostile::Hostile;
+use keylane_tests::PYTHON;
+use keylane_tests::leftover::command_line;
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+
+const EVIL: &str = r#"
+import ctypes, errno, os
+LIBC = ctypes.CDLL(None, use_errno=True)
+def call(number, *arguments):
+    ctypes.set_errno(0)
+    plain = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    answer = LIBC.syscall(ctypes.c_long(number), *plain)
+    return errno.errorcode[ctypes.get_errno()] if answer == -1 else "works"
+def attempt(action):
+    try:
+        action()
+        return "works"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+def on_process(pid):
+    room = ctypes.create_string_buffer(256)
+    vector = (ctypes.c_void_p * 2)(ctypes.addressof(room), 8)
+    return {
+        "signal it": call(62, pid, 0),
+        "signal a thread of it": call(234, pid, pid, 0),
+        "queue a signal": call(129, pid, 0, room),
+        "open a pidfd": call(434, pid, 0),
+        "attach to it": call(101, 0x4206, pid, 0, 0),
+        "read its memory": call(310, pid, vector, 1, vector, 1, 0),
+        "write its memory": call(311, pid, vector, 1, vector, 1, 0),
+        "see its limits": call(302, pid, 7, None, room),
+        "see its robust list": call(274, pid, room, room),
+        "see its processors": call(204, pid, 128, room),
+        "move it": call(203, pid, 128, room),
+        "slow it": call(141, 0, pid, 19),
+        "schedule it": call(144, pid, 0, room),
+        "slow its disk": call(251, 1, pid, 0),
+        "compare with it": call(312, os.getpid(), pid, 0, 0, 0),
+        "read its clock": call(228, (~pid << 3) | 2, room),
+        "own a pipe's signals": call(72, 1, 8, pid),
+        "open its memory file": attempt(lambda: open(f"/proc/{pid}/mem", "rb").close()),
+        "open its environment": attempt(lambda: open(f"/proc/{pid}/environ", "rb").close()),
+        "list its descriptors": attempt(lambda: os.listdir(f"/proc/{pid}/fd")),
+    }
+def handler(event, context):
+    if event == "nothing":
+        return "nothing"
+    files = {}
+    for path in event["folders"]:
+        files["list " + path] = attempt(lambda: os.listdir(path))
+        files["make in " + path] = attempt(lambda: os.mkdir(path + "/x"))
+    for path in event["files"]:
+        files["read " + path] = attempt(lambda: open(path).close())
+        files["write " + path] = attempt(lambda: open(path, "r+").close())
+    return {"processes": {str(pid): on_process(pid) for pid in event["pids"]}, "files": files}
+if __name__ == "__main__":
+    import json, sys
+    print(json.dumps(handler(json.load(sys.stdin), None)))
+"#;
+
+#[test]
+fn no_process_of_the_run_can_be_reached_by_its_number_and_no_file_by_its_path() {
+    let mut hostile = Hostile::deploy(EVIL, "");
+    hostile.expect_healed();
+    let family = hostile.session.family();
+    let mut pids = vec![
+        hostile.session.front(),
+        family.spawner.unwrap(),
+        1,
+        std::process::id(),
+    ];
+    for group in [
+        &family.lanes,
+        &family.inits,
+        &family.zygotes,
+        &family.workers,
+    ] {
+        pids.extend(group);
+    }
+    assert!(pids.len() >= 4 + 1 + 2 + 2 + 2, "{family:?}");
+    // A zygote's second argument is its tree.
+    let trees: Vec<String> = family
+        .zygotes
+        .iter()
+        .map(|zygote| command_line(*zygote).split(' ').nth(1).unwrap().to_owned())
+        .collect();
+    let victim = trees
+        .iter()
+        .find(|tree| tree.ends_with("neighbour"))
+        .unwrap();
+    let stage = victim.trim_end_matches("/neighbour");
+    let folders = [victim.as_str(), stage];
+    let files = [format!("{victim}/neighbour.py")];
+    for path in folders.into_iter().chain([files[0].as_str()]) {
+        assert!(
+            std::path::Path::new(path).exists(),
+            "the attack aims at nothing: {path}"
+        );
+    }
+    let report = hostile.attack(&json!({"pids": pids, "folders": folders, "files": files}));
+    assert_eq!(report["status"], "succeeded", "{report}");
+    for (pid, tries) in report["output"]["processes"].as_object().unwrap() {
+        for (what, how) in tries.as_object().unwrap() {
+            // How many processors somebody may use is no secret.
+            assert!(
+                what == "see its processors"
+                    || ["EPERM", "EACCES", "ESRCH", "ENOENT"].contains(&how.as_str().unwrap()),
+                "a function could {what}, process {pid}: {how}"
+            );
+        }
+    }
+    for (what, how) in report["output"]["files"].as_object().unwrap() {
+        let how = how.as_str().unwrap();
+        assert!(
+            ["EPERM", "EACCES", "ENOENT"].contains(&how),
+            "a function could {what}: {how}"
+        );
+    }
+    hostile.expect_unharmed();
+}
+
+#[test]
+fn outside_the_same_attacks_reach_their_aim() {
+    let mut victim = Command::new("/bin/sleep").arg("1000").spawn().unwrap();
+    let here = std::env::temp_dir();
+    let input = json!({"pids": [victim.id()], "folders": [here.to_str().unwrap()], "files": ["/etc/hostname"]});
+    let mut command = Command::new(PYTHON);
+    command
+        .args(["-I", "-c", EVIL])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let said = keylane_tests::finish_with(&mut command, input.to_string().as_bytes());
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    let _ = std::fs::remove_dir(here.join("x"));
+    let output: Value = said.json();
+    let tries = &output["processes"][victim.id().to_string()];
+    for what in [
+        "signal it",
+        "signal a thread of it",
+        "open a pidfd",
+        "see its limits",
+        "slow it",
+        "see its robust list",
+        "open its environment",
+        "list its descriptors",
+        "own a pipe's signals",
+    ] {
+        assert_eq!(tries[what], "works", "{what} fails outside too: {tries}");
+    }
+    let files = &output["files"];
+    assert_eq!(
+        files[format!("list {}", here.display())],
+        "works",
+        "{files}"
+    );
+}

@@ -1,0 +1,89 @@
+//! A `keylane run --stream` that is asked one input after the other, so that an input can say what
+//! was learnt about the running processes.
+
+use crate::leftover::Family;
+use crate::{PATIENCE, keylane};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+/// A running stream.
+#[derive(Debug)]
+pub struct Session {
+    child: Child,
+    input: Option<ChildStdin>,
+    reports: Receiver<String>,
+}
+
+impl Session {
+    /// Starts a stream over a project, with more arguments. What it says on standard error goes to
+    /// the test's own.
+    pub fn start(project: &str, more: &[&str]) -> Session {
+        let mut command = keylane(["run", project, "--stream", "--json", "-q"]);
+        command
+            .args(more)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut child = command.spawn().expect("starting keylane");
+        let input = child.stdin.take();
+        let output = child.stdout.take().expect("a captured stream");
+        let (sender, reports) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Session {
+            child,
+            input,
+            reports,
+        }
+    }
+
+    /// Runs one input and gives its report.
+    #[track_caller]
+    pub fn ask(&mut self, input: &Value) -> Value {
+        let pipe = self.input.as_mut().expect("an open stream");
+        writeln!(pipe, "{input}").expect("the command ended before its input");
+        let line = self
+            .reports
+            .recv_timeout(PATIENCE)
+            .expect("the command gave no report");
+        serde_json::from_str(&line).expect("a report in JSON")
+    }
+
+    /// Runs one input that must succeed, and gives its output.
+    #[track_caller]
+    pub fn output(&mut self, input: &Value) -> Value {
+        let report = self.ask(input);
+        assert_eq!(report["status"], "succeeded", "{report}");
+        report["output"].clone()
+    }
+
+    /// The processes of the command now.
+    pub fn family(&self) -> Family {
+        Family::of(self.child.id())
+    }
+
+    /// The command's own process.
+    pub fn front(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends the stream in order and gives the exit code.
+    pub fn end(mut self) -> Option<i32> {
+        drop(self.input.take());
+        self.child.wait().expect("waiting for keylane").code()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
