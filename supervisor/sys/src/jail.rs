@@ -108,6 +108,13 @@ pub fn group() -> u32 {
     nix::unistd::getegid().as_raw()
 }
 
+/// As many descriptors for this process as the host lets it have: the usual 1024 are kept low for
+/// select(2), which nothing of ours uses.
+pub fn raise_descriptors() -> io::Result<()> {
+    let (_soft, hard) = nix::sys::resource::getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?)
+}
+
 /// Limits of a process (getrlimit(2)).
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

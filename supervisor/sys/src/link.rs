@@ -17,6 +17,10 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+/// The most descriptors that the kernel passes with one message (SCM_MAX_FD). There is room for all
+/// of them, because those before a cut would stay open with nobody to own them.
+const PASSED: usize = 253;
+
 /// A message as it came in.
 #[derive(Debug)]
 pub struct Received<T> {
@@ -125,7 +129,7 @@ impl<Out: Serialize, In: DeserializeOwned> Link<Out, In> {
 
     fn recv_with(&self, flags: MsgFlags) -> io::Result<Incoming<In>> {
         let mut bytes = vec![0u8; limit::MESSAGE_BYTES];
-        let mut control = nix::cmsg_space!([RawFd; limit::MESSAGE_DESCRIPTORS], nix::libc::ucred);
+        let mut control = nix::cmsg_space!([RawFd; PASSED], nix::libc::ucred);
         let (length, overlong, descriptors, sender) = loop {
             let mut slices = [IoSliceMut::new(&mut bytes)];
             let answer = recvmsg::<()>(
@@ -140,7 +144,6 @@ impl<Out: Serialize, In: DeserializeOwned> Link<Out, In> {
                     let cut = got
                         .flags
                         .intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC);
-                    // Without credentials their room in the buffer takes descriptors too.
                     let cut = cut || descriptors.len() > limit::MESSAGE_DESCRIPTORS;
                     break (got.bytes, cut, descriptors, sender);
                 }
@@ -235,9 +238,11 @@ mod tests {
         use std::io::Read;
         let (a, b) = links();
         let (read, write) = nix::unistd::pipe().unwrap();
-        a.send(&7, &[write.as_fd(); 6]).unwrap();
+        for count in [limit::MESSAGE_DESCRIPTORS + 1, PASSED] {
+            a.send(&7, &vec![write.as_fd(); count]).unwrap();
+            assert!(matches!(b.recv().unwrap(), Incoming::Garbage(_)));
+        }
         drop(write);
-        assert!(matches!(b.recv().unwrap(), Incoming::Garbage(_)));
         // The end of the pipe shows that no copy of its write end is left anywhere.
         assert_eq!(std::fs::File::from(read).read(&mut [0]).unwrap(), 0);
     }
