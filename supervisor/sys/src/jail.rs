@@ -136,7 +136,10 @@ pub fn limit_resources(limits: Limits) -> io::Result<()> {
         (Resource::RLIMIT_NPROC, limits.processes),
         (Resource::RLIMIT_NOFILE, limits.descriptors),
         (Resource::RLIMIT_FSIZE, limits.file),
-        (Resource::RLIMIT_CORE, 0),
+        // One byte: no file is written, and no program is fed either, as it is under a limit of 0
+        // where core_pattern names one (core(5)): a crash would start it, as root, with a tenant's
+        // memory as its input.
+        (Resource::RLIMIT_CORE, 1),
         (Resource::RLIMIT_MEMLOCK, 0),
         (Resource::RLIMIT_MSGQUEUE, 0),
         (Resource::RLIMIT_NICE, 0),
