@@ -1,4 +1,4 @@
-//! What the shared definitions promise, held against the host and the build.
+//! What the shared definitions promise, held against the kernel, the build and the documents.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,3 +7,16 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"
 )]
+
+#[cfg(test)]
+mod dependencies;
+#[cfg(test)]
+mod document;
+#[cfg(test)]
+mod numbers;
+#[cfg(test)]
+mod rows;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod switches;

@@ -9,6 +9,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[cfg(test)]
 mod bits32;
+#[cfg(test)]
 mod outside;
+#[cfg(test)]
 mod walls;

@@ -1,4 +1,8 @@
-//! What works from end to end, through the command line.
+//! What works from end to end, through the command line: the FINRA example, functions that fail in
+//! every way that we know, workflows, limits, and what is left when a part is killed.
+//!
+//! What passing does not show: that a hostile function is kept in (the escape suite does), or how
+//! fast anything is.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,3 +11,24 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"
 )]
+
+#[cfg(test)]
+mod fanout;
+#[cfg(test)]
+mod finra;
+#[cfg(test)]
+mod isolation;
+#[cfg(test)]
+mod killed;
+#[cfg(test)]
+mod language;
+#[cfg(test)]
+mod leftovers;
+#[cfg(test)]
+mod loading;
+#[cfg(test)]
+mod misbehaviour;
+#[cfg(test)]
+mod payload;
+#[cfg(test)]
+mod stream;

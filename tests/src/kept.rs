@@ -28,26 +28,31 @@ pub struct Kept {
 impl Kept {
     /// Starts `keylane` with these arguments.
     pub fn start(arguments: &[&str]) -> Kept {
-        Kept::start_with(arguments, "")
+        Kept::start_in(arguments, &[])
     }
 
-    /// Starts `keylane` with these arguments and this text on standard input.
-    pub fn start_with(arguments: &[&str], input: &str) -> Kept {
+    /// Starts `keylane` with these arguments and these variables in its environment.
+    pub fn start_in(arguments: &[&str], variables: &[(&str, &str)]) -> Kept {
         let folder = Project::empty();
-        folder.write("input", input);
         folder.write("tmp/.made", "");
         fs::remove_file(folder.path().join("tmp/.made")).expect("emptying a folder");
         let at = |name: &str| folder.path().join(name);
         let stream = |name: &str| File::create(at(name)).expect("making a file");
         let mounts = leftover::mounts();
         let shared_memory = shared_memory();
+        // Given to the command alone: Python would heed some of them.
+        let variables = variables
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
         let keeper = Command::new(PYTHON)
             .args(["-I", "-c", KEEPER])
             .arg(at("status"))
+            .arg("/usr/bin/env")
+            .args(variables)
             .arg(program())
             .args(arguments)
             .env("TMPDIR", at("tmp"))
-            .stdin(File::open(at("input")).expect("opening the input"))
+            .stdin(Stdio::null())
             .stdout(Stdio::from(stream("out")))
             .stderr(Stdio::from(stream("err")))
             .spawn()
@@ -130,16 +135,24 @@ impl Kept {
     /// the test, by name.
     #[track_caller]
     pub fn expect_no_process(&mut self) {
-        let mut left = Vec::new();
-        let pid = self.keeper.id();
         for _ in 0..600 {
-            left = descendants(pid).into_iter().map(named).collect();
-            if left.is_empty() {
+            if self.left().is_empty() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("a minute after the end these processes are left: {left:#?}");
+        panic!(
+            "a minute after the end these processes are left: {:#?}",
+            self.left()
+        );
+    }
+
+    /// Every process that descends from the command, and the command itself while it runs.
+    pub fn left(&self) -> Vec<String> {
+        descendants(self.keeper.id())
+            .into_iter()
+            .map(named)
+            .collect()
     }
 
     /// That the command left nothing: no process, and so no memfd, which lives as long as one has

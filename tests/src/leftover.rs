@@ -84,7 +84,7 @@ pub struct Family {
     pub lanes: Vec<u32>,
     /// The tiny init above each zygote.
     pub inits: Vec<u32>,
-    /// Children of the inits that run the launcher's image.
+    /// Children of the inits that have executed the launcher's image.
     pub zygotes: Vec<u32>,
     /// Children of the zygotes.
     pub workers: Vec<u32>,
@@ -106,7 +106,8 @@ impl Family {
                 continue;
             }
             for zygote in children(child) {
-                if command_line(zygote).starts_with("keylane-launcher") {
+                // Before its exec it still is a copy of the spawner.
+                if !command_line(zygote).starts_with("keylane-spawner") {
                     family.inits.push(child);
                     family.zygotes.push(zygote);
                     family.workers.extend(children(zygote));

@@ -13,6 +13,7 @@
 
 use crate::blame::Failure;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A function's number in its deployment: its place in the list that the front sent.
 pub type FunctionId = u16;
@@ -99,6 +100,17 @@ pub enum Ended {
     Signaled(i32),
     /// It is gone and nobody who can be believed says how.
     Unknown,
+}
+
+impl fmt::Display for Ended {
+    /// In words that follow the name of the process.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ended::Exited(status) => write!(f, "exited with status {status}"),
+            Ended::Signaled(signal) => write!(f, "was ended by signal {signal}"),
+            Ended::Unknown => f.write_str("is gone"),
+        }
+    }
 }
 
 /// Spawner to front.

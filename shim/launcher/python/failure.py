@@ -31,7 +31,11 @@ def message_of(error):
         if isinstance(error, SystemExit):
             code = "" if error.code is None else repr(error.code)
             return f"the function called exit({code})"
-        return str(error)
+        text = str(error)
+        # CPython's own MemoryError says nothing.
+        if not text and isinstance(error, MemoryError):
+            return "the function ran out of memory"
+        return text
     except BaseException as second:
         return f"(the exception's own text cannot be had: {type(second).__name__})"
 

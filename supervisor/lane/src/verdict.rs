@@ -70,7 +70,7 @@ pub(crate) fn judge(
         Err(CallFault::Gone(End::Unstarted(failure))) => Err(failed(
             failure.blame,
             "Keylane.WorkerFailed",
-            failure.to_string(),
+            format!("{}: {}", failure.doing, failure.cause),
         )),
         Err(CallFault::Channel(fault)) => {
             let cause = format!("function {name:?} wrote over its channel: {fault}");

@@ -52,8 +52,8 @@ pub(crate) fn run(
     process::exit(UNJAILED)
 }
 
-/// Reaps children until `program` ends, then ends as it did. Others that end before are orphans: in
-/// a pid namespace what the program's children leave behind comes to its init.
+/// Reaps children until the program is among them, then ends as it did. The others are orphans:
+/// what a function starts and leaves becomes init's child.
 fn lead(program: i32) -> ! {
     use keylane_policy::abi::message::Ended;
     // The program's descriptors: while init held them, nobody would see the program's end.

@@ -4,7 +4,7 @@
 /// The first id of Keylane's range, far above those that distributions and containers assign. The
 /// range ends at 0xf000_0000, below the ids that mean nobody (-1, -2).
 const FIRST: u32 = 0x7000_0000;
-/// Ids for one spawner: the power of two that holds every function and every lane.
+/// Ids for one spawner: its functions, its lanes, and zygotes that were started again.
 const PER_SPAWNER: u32 = 512;
 /// Spawners whose ranges are distinct: process ids are below 2^22 (proc(5), pid_max).
 const SPAWNERS: u32 = 1 << 22;

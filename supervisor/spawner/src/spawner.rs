@@ -36,6 +36,10 @@ const SILENT: usize = 8;
 /// descriptor here.
 const WORKERS: usize = 32;
 
+/// How often a function's zygote is started again in a deployment. A zygote that ends after it has
+/// loaded was killed or ended itself; one that keeps doing so is left alone, and its function fails.
+const RESTARTS: u32 = 8;
+
 /// How long a zygote may take to tell how a worker ended.
 const TELL: Duration = Duration::from_millis(100);
 
@@ -70,6 +74,7 @@ pub(crate) struct Spawner {
     lanes: BTreeMap<LaneId, Lane>,
     zygotes: BTreeMap<FunctionId, Zygote>,
     workers: Workers,
+    restarts: BTreeMap<FunctionId, u32>,
     stopping: bool,
 }
 
@@ -134,6 +139,7 @@ impl Spawner {
             lanes: BTreeMap::new(),
             zygotes: BTreeMap::new(),
             workers: Workers::default(),
+            restarts: BTreeMap::new(),
             stopping: false,
         };
         spawner
@@ -556,17 +562,18 @@ impl Spawner {
             ..
         }) = self.workers.remove(serial)
         {
-            // Its zygote may have lied, and nobody else will end it.
+            self.ready.forget(Source::WorkerEnd(serial));
+            // It may have been said of one that lives: nobody could end that one any more.
             if let Some(pidfd) = pidfd {
                 let _gone_is_fine = process::signal(pidfd.as_fd(), 9);
             }
-            self.ready.forget(Source::WorkerEnd(serial));
             self.tell_lane(lane, &SpawnerToLane::WorkerEnded { ticket, how });
         }
     }
 
     fn fail_zygote(&mut self, function: FunctionId, failure: Failure) {
-        if let Some(zygote) = self.zygotes.get(&function) {
+        if let Some(zygote) = self.zygotes.get_mut(&function) {
+            zygote.failed = true;
             zygote.kill();
             self.tell_front(&FromSpawner::ZygoteFailed { function, failure }, &[]);
         }
@@ -608,6 +615,12 @@ impl Spawner {
             },
             &[],
         );
+        let restarts = self.restarts.entry(function).or_default();
+        if zygote.loaded && !zygote.failed && *restarts < RESTARTS {
+            *restarts = restarts.saturating_add(1);
+            // Workers that are asked for meanwhile wait in its socket.
+            self.start_zygote(function, &zygote.spec);
+        }
     }
 
     // ---- time and the end ------------------------------------------------------------------
@@ -638,9 +651,6 @@ impl Spawner {
                     limit::LOAD_MILLISECONDS
                 ),
             );
-            if let Some(zygote) = self.zygotes.get_mut(&function) {
-                zygote.loaded = true;
-            }
             self.fail_zygote(function, failure);
         }
         let untold: Vec<u64> = self

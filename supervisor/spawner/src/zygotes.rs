@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 /// A function's zygote.
 #[derive(Debug)]
 pub(crate) struct Zygote {
+    /// How it was started.
+    pub(crate) spec: ZygoteSpec,
     /// The function's name.
     pub(crate) name: String,
     /// The tiny init above it.
@@ -28,6 +30,8 @@ pub(crate) struct Zygote {
     pub(crate) started: Instant,
     /// Whether the function is loaded.
     pub(crate) loaded: bool,
+    /// Whether it was ended for a fault, and is not to be started again.
+    pub(crate) failed: bool,
     /// Whether it has a pid namespace, which ends with its init.
     namespaced: bool,
 }
@@ -103,11 +107,13 @@ impl Zygote {
         };
         let leader = start(&plan, filters, explain).map_err(host)?;
         let zygote = Zygote {
+            spec: spec.clone(),
             name: spec.name.clone(),
             leader,
             link,
             started: Instant::now(),
             loaded: false,
+            failed: false,
             namespaced: namespaces,
         };
         Ok((zygote, [out, err]))
@@ -115,7 +121,7 @@ impl Zygote {
 
     /// When it must have loaded its function.
     pub(crate) fn load_deadline(&self) -> Option<Instant> {
-        (!self.loaded)
+        (!self.loaded && !self.failed)
             .then(|| {
                 self.started
                     .checked_add(Duration::from_millis(LOAD_MILLISECONDS))

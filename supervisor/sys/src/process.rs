@@ -34,7 +34,7 @@ pub enum Fork {
 /// Which side of [`fork_leader_child`] this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaderFork {
-    /// The old process, which stays as init, with the number of the new one.
+    /// The old process, which stays as init, with the new one's number.
     Init(i32),
     /// The new process, which executes the program.
     Child,

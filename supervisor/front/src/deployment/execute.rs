@@ -143,7 +143,7 @@ impl Deployment {
             FromSpawner::Ended {
                 who: Who::Lane(lane),
                 how,
-            } => self.lane_lost(lane, &format!("{how:?}")),
+            } => self.lane_lost(lane, &how.to_string()),
             FromSpawner::Unfit(failure) => Err(failure),
             // A function whose zygote is gone fails at its next call, with an error that the
             // workflow may catch; the lane tells it.
@@ -170,10 +170,12 @@ impl Deployment {
                 Incoming::Nothing => return Ok(None),
                 Incoming::Message(got) => got,
                 Incoming::Closed => {
-                    return self.lane_lost(lane, "it closed its socket").map(|()| None);
+                    return self.lane_lost(lane, "closed its socket").map(|()| None);
                 }
                 Incoming::Garbage(fault) => {
-                    return self.lane_lost(lane, &fault.to_string()).map(|()| None);
+                    return self
+                        .lane_lost(lane, &format!("said what it may not: {fault}"))
+                        .map(|()| None);
                 }
             };
             let body = got.descriptors.into_iter().next();
@@ -277,7 +279,7 @@ impl Deployment {
         if lane == PRIMARY {
             return Err(bug(
                 DOING,
-                format!("lane {lane}, which ran the workflow, ended: {how}"),
+                format!("lane {lane}, which ran the workflow, {how}"),
             ));
         }
         let lost: Vec<(LaneId, u32)> = self

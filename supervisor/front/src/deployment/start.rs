@@ -4,7 +4,7 @@ use super::images::Images;
 use super::output::Pipes;
 use super::{Deployment, Interruption, Lane, Listener, Plan, Source, TURN, bug};
 use keylane_policy::abi::message::{
-    FromLane, FromSpawner, FunctionEntry, LaneId, ToLane, ToSpawner, Who, ZygoteSpec,
+    Ended, FromLane, FromSpawner, FunctionEntry, LaneId, ToLane, ToSpawner, Who, ZygoteSpec,
 };
 use keylane_policy::blame::{Blame, Failure};
 use keylane_sys::link::{Incoming, Link, Received, pair};
@@ -36,6 +36,7 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
     // Two pipes for each worker of each lane.
     jail::raise_descriptors().map_err(host)?;
     let images = Images::seal().map_err(host)?;
+    jail::raise_descriptor_limit().map_err(host)?;
     // The front carries branches between lanes that keep all processors busy.
     let _slower = process::prefer_short_slices(0);
     let (spawner, child) =
@@ -72,6 +73,15 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
             deployment.stop(listener);
             Err(interruption)
         }
+    }
+}
+
+/// How a function's process ended, as the exit status of the tiny init above it tells: 128 and the
+/// signal's number where one ended it.
+fn of_program(init: Ended) -> Ended {
+    match init {
+        Ended::Exited(status @ 129..=192) => Ended::Signaled(status.saturating_sub(128)),
+        other => other,
     }
 }
 
@@ -189,12 +199,15 @@ impl Deployment {
             }
             FromSpawner::Output { who } => self.listen(who, got.descriptors).map_err(host)?,
             FromSpawner::Ended { who, how } => {
-                let cause = format!("{} ended before it was ready: {how:?}", self.label(who));
-                let blame = match who {
-                    Who::Lane(_) => Blame::Bug,
-                    Who::Zygote(_) | Who::Worker(..) => Blame::Function,
-                };
-                return Err(Failure::new(blame, DOING, cause));
+                let name = self.label(who);
+                return Err(match who {
+                    Who::Lane(_) => bug(DOING, format!("{name} {how} before it was ready")),
+                    Who::Zygote(_) | Who::Worker(..) => {
+                        let doing = format!("loading function {name:?}");
+                        let cause = format!("its process {}", of_program(how));
+                        Failure::new(Blame::Function, doing, cause)
+                    }
+                });
             }
         }
         Ok(())
