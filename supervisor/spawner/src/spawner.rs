@@ -102,6 +102,8 @@ impl Spawner {
         jail::no_new_privileges().map_err(host)?;
         jail::set_dumpable(false).map_err(host)?;
         process::become_subreaper().map_err(host)?;
+        // A pidfd for each worker of each lane.
+        jail::raise_descriptors().map_err(host)?;
         let unfit = |failure: Failure| {
             let _exit_tells_too = front.try_send(&FromSpawner::Unfit(failure.clone()), &[]);
             failure

@@ -108,6 +108,13 @@ pub fn group() -> u32 {
     nix::unistd::getegid().as_raw()
 }
 
+/// As many descriptors for this process as the host lets it have: the usual 1024 are kept low for
+/// select(2), which nothing of ours uses.
+pub fn raise_descriptors() -> io::Result<()> {
+    let (_soft, hard) = nix::sys::resource::getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?)
+}
+
 /// Limits of a process (getrlimit(2)).
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -129,7 +136,10 @@ pub fn limit_resources(limits: Limits) -> io::Result<()> {
         (Resource::RLIMIT_NPROC, limits.processes),
         (Resource::RLIMIT_NOFILE, limits.descriptors),
         (Resource::RLIMIT_FSIZE, limits.file),
-        (Resource::RLIMIT_CORE, 0),
+        // One byte: no file is written, and no program is fed either, as it is under a limit of 0
+        // where core_pattern names one (core(5)): a crash would start it, as root, with a tenant's
+        // memory as its input.
+        (Resource::RLIMIT_CORE, 1),
         (Resource::RLIMIT_MEMLOCK, 0),
         (Resource::RLIMIT_MSGQUEUE, 0),
         (Resource::RLIMIT_NICE, 0),

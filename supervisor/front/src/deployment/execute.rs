@@ -36,6 +36,10 @@ const DOING: &str = "running the workflow";
 /// How long to wait, after a lane's end, for the end of the spawner that may have caused it.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// Loans that one lane may owe at a time: more than any lane of ours is given, and a bound on what a
+/// lane that was taken over makes this process remember.
+const LOANS: usize = 16;
+
 fn host(error: io::Error) -> Failure {
     Failure::new(Blame::Host, DOING, error.to_string())
 }
@@ -119,7 +123,8 @@ impl Deployment {
         let body = body::sealed("keylane-input", input)?;
         let lane = self.lanes.get(&PRIMARY);
         let lane = lane.ok_or_else(|| io::Error::other("the lane that runs executions is gone"))?;
-        lane.link.send(&order, &[body.as_fd()])
+        // A lane that does not read is broken, and waiting for it would be for ever.
+        lane.link.try_send(&order, &[body.as_fd()])
     }
 
     fn hear_of_ends(&mut self) -> Result<(), Failure> {
@@ -211,8 +216,11 @@ impl Deployment {
         to: LaneId,
         body: Option<OwnedFd>,
     ) -> Result<(), Failure> {
-        let allowed =
-            lender == PRIMARY && to != PRIMARY && !self.transfers.contains_key(&(lender, loan));
+        let out = self.transfers.values().filter(|t| t.borrower == to).count();
+        let allowed = lender == PRIMARY
+            && to != PRIMARY
+            && out < LOANS
+            && !self.transfers.contains_key(&(lender, loan));
         let (Some(body), true) = (body, allowed) else {
             return Err(bug(
                 DOING,

@@ -5,6 +5,7 @@
 
 use super::{Listener, Source};
 use crate::render::output::Output;
+use keylane_policy::abi::message::Who;
 use keylane_sys::jail::set_nonblocking;
 use keylane_sys::ready::Ready;
 use std::collections::BTreeMap;
@@ -18,9 +19,16 @@ const TURN_BYTES: usize = 64 * 1024;
 /// (pipe(7), pipe-max-size).
 const LAST_BYTES: usize = 1024 * 1024;
 
+/// Standard output and standard error.
+const STREAMS: usize = 2;
+/// Processes of the same place, one after the other, whose output is read: what the last ones wrote
+/// has been read by the time that so many have followed.
+const GENERATIONS: usize = 4;
+
 /// One pipe.
 #[derive(Debug)]
 struct Pipe {
+    who: Who,
     output: Output,
     file: File,
 }
@@ -40,13 +48,15 @@ pub(super) struct Pipes {
 }
 
 impl Pipes {
-    /// Reads these descriptors from now on; their lines are labelled `who`.
+    /// Reads these descriptors of `who` from now on; their lines get this label.
     pub(super) fn add(
         &mut self,
-        who: &str,
+        who: Who,
+        label: &str,
         descriptors: Vec<OwnedFd>,
         ready: &mut Ready<Source>,
     ) -> io::Result<()> {
+        self.drop_older(who, ready);
         for fd in descriptors {
             set_nonblocking(&fd)?;
             let number = self.next;
@@ -55,12 +65,26 @@ impl Pipes {
             self.open.insert(
                 number,
                 Pipe {
-                    output: Output::new(who),
+                    who,
+                    output: Output::new(label),
                     file: File::from(fd),
                 },
             );
         }
         Ok(())
+    }
+
+    /// Closes the pipes of `who` but those of its last [`GENERATIONS`] processes. A zygote is handed
+    /// the other ends of all its workers' pipes and may keep them open for ever.
+    fn drop_older(&mut self, who: Who, ready: &mut Ready<Source>) {
+        let of_who = self.open.iter().filter(|(_, pipe)| pipe.who == who);
+        let numbers: Vec<u64> = of_who.map(|(number, _)| *number).collect();
+        let kept = GENERATIONS.saturating_mul(STREAMS);
+        let older = numbers.len().saturating_sub(kept);
+        for number in numbers.into_iter().take(older) {
+            self.open.remove(&number);
+            ready.forget(Source::Pipe(number));
+        }
     }
 
     /// Reads one pipe for a turn.

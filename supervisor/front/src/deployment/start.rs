@@ -33,6 +33,8 @@ struct Awaited {
 pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deployment, Interruption> {
     // Before anything is started, so that no signal finds this process half-way.
     let signals = Signals::catch().map_err(host)?;
+    // Two pipes for each worker of each lane.
+    jail::raise_descriptors().map_err(host)?;
     let images = Images::seal().map_err(host)?;
     jail::raise_descriptor_limit().map_err(host)?;
     // The front carries branches between lanes that keep all processors busy.
@@ -214,7 +216,7 @@ impl Deployment {
     /// Reads a process's output from now on.
     pub(super) fn listen(&mut self, who: Who, descriptors: Vec<OwnedFd>) -> io::Result<()> {
         let label = self.label(who);
-        self.pipes.add(&label, descriptors, &mut self.ready)
+        self.pipes.add(who, &label, descriptors, &mut self.ready)
     }
 
     fn deploy(&mut self, lane: LaneId, control: Option<OwnedFd>, plan: &Plan) -> io::Result<()> {

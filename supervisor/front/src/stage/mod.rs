@@ -136,21 +136,31 @@ fn random_name() -> io::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The temporary folder must not let another user rename what is in it, and root's functions,
-/// which run as another user, must be able to pass through it.
+/// The temporary folder, and every folder on the way to it, must not let another user rename what is
+/// in it, which is how one would put code of one's own into a function's place; and root's
+/// functions, which run as another user, must be able to pass through all of them.
 fn check_parent(parent: &Path) -> Result<(), Failure> {
     let advice = "set TMPDIR to a folder like /tmp (root's, mode 1777), or unset it";
     let wrong = |cause| Err(Failure::new(Blame::Operator, DOING, cause).advise(advice));
-    let me = rustix::process::geteuid();
+    let (me, my_group) = (rustix::process::geteuid(), rustix::process::getegid());
     for folder in parent.ancestors() {
         let metadata = std::fs::metadata(folder).map_err(|error| no_folder(folder, &error))?;
         let (mode, shown) = (metadata.mode(), folder.display());
-        if folder == parent && mode & 0o002 != 0 && mode & 0o1000 == 0 {
+        if mode & 0o002 != 0 && mode & 0o1000 == 0 {
             return wrong(format!(
                 "{shown} can be changed by everybody and has no sticky bit"
             ));
         }
-        if folder == parent && metadata.uid() != 0 && metadata.uid() != me.as_raw() {
+        // A user's own group is the user's alone where groups are private, which is the default of
+        // Debian's adduser; root's is root's.
+        let trusted = metadata.gid() == 0 || metadata.gid() == my_group.as_raw();
+        if mode & 0o020 != 0 && mode & 0o1000 == 0 && !trusted {
+            return wrong(format!(
+                "{shown} can be changed by group {} and has no sticky bit",
+                metadata.gid()
+            ));
+        }
+        if metadata.uid() != 0 && metadata.uid() != me.as_raw() {
             return wrong(format!("{shown} belongs to another user"));
         }
         if me.is_root() && mode & 0o001 == 0 {

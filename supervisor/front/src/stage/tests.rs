@@ -247,3 +247,19 @@ fn a_temporary_folder_that_others_may_rearrange_is_refused() {
     assert_eq!(failure.blame, Blame::Operator);
     assert!(failure.cause.contains("sticky"), "{failure}");
 }
+
+#[test]
+fn a_temporary_folder_below_one_that_others_can_rename_is_refused() {
+    // Whoever can write to a folder on the way can put another in the stage's place.
+    let (temp, outer) = project();
+    let open = outer.path().join("open");
+    let parent = open.join("mine");
+    std::fs::create_dir_all(&parent).unwrap();
+    let (project, plans) = plans(&temp).unwrap();
+    std::fs::set_permissions(&open, PermissionsExt::from_mode(0o777)).unwrap();
+    let failure = Stage::create_in(&parent, &project.folder, &plans).unwrap_err();
+    assert_eq!(failure.blame, Blame::Operator);
+    assert!(failure.cause.contains("open can be changed"), "{failure}");
+    std::fs::set_permissions(&open, PermissionsExt::from_mode(0o1777)).unwrap();
+    assert!(Stage::create_in(&parent, &project.folder, &plans).is_ok());
+}
