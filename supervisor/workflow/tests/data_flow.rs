@@ -264,3 +264,65 @@ fn data_that_grows_beyond_the_limit_ends_the_execution() {
     assert_eq!(deeper.error, "States.DataLimitExceeded");
     assert!(deeper.cause.contains("128 levels"), "{}", deeper.cause);
 }
+
+#[test]
+fn waits_choices_and_fan_outs_assign_variables_too() {
+    let text = json!({"StartAt": "W", "States": {
+        "W": {"Type": "Wait", "Seconds": 0, "Assign": {"w.$": "$.n"}, "Next": "C"},
+        "C": {"Type": "Choice", "Assign": {"c": "default"}, "Default": "D", "Choices": [
+            {"Variable": "$.n", "NumericEquals": 1, "Assign": {"c": "rule"}, "Next": "D"}]},
+        "D": {"Type": "Choice", "Assign": {"d": "default"}, "Default": "P", "Choices": [
+            {"Variable": "$.n", "NumericEquals": 2, "Assign": {"d": "rule"}, "Next": "P"}]},
+        "P": {"Type": "Parallel", "Assign": {"p.$": "$[0]"}, "ResultPath": null, "Next": "M", "Branches": [
+            {"StartAt": "B", "States": {"B": {"Type": "Pass", "Result": 7, "End": true}}}]},
+        "M": {"Type": "Map", "Assign": {"m.$": "$[1]"}, "ItemsPath": "$.items", "Next": "E",
+            "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Succeed"}}}},
+        "E": {"Type": "Pass", "End": true, "Parameters": {
+            "w.$": "$w", "c.$": "$c", "d.$": "$d", "p.$": "$p", "m.$": "$m"}},
+    }});
+    assert_eq!(
+        pure(text, json!({"n": 1, "items": ["x", "y"]})),
+        Ok(json!({"w": 1, "c": "rule", "d": "default", "p": 7, "m": "y"}))
+    );
+}
+
+#[test]
+fn fan_outs_shape_their_data_as_tasks_do() {
+    let branch = json!({"StartAt": "B", "States": {"B": {"Type": "Succeed", "InputPath": "$.k"}}});
+    let shape = json!({
+        "InputPath": "$.in", "ResultSelector": {"got.$": "$"}, "ResultPath": "$.r",
+        "OutputPath": "$.r", "End": true,
+    });
+    let with = |fields: Value| {
+        let mut state = shape.clone();
+        for (key, value) in fields.as_object().expect("fields") {
+            state[key] = value.clone();
+        }
+        let text = json!({"StartAt": "F", "States": {"F": state}});
+        pure(text, json!({"in": {"a": 1, "items": [5, 6]}}))
+    };
+    let parallel =
+        json!({"Type": "Parallel", "Branches": [branch.clone()], "Parameters": {"k.$": "$.a"}});
+    assert_eq!(with(parallel), Ok(json!({"got": [1]})));
+    let selector = json!({"k.$": "$$.Map.Item.Value"});
+    let map = json!({"Type": "Map", "ItemsPath": "$.items", "ItemSelector": selector.clone(),
+        "ItemProcessor": branch.clone()});
+    assert_eq!(with(map), Ok(json!({"got": [5, 6]})));
+    // The names that these fields had before.
+    let map = json!({"Type": "Map", "ItemsPath": "$.items", "Parameters": selector,
+        "Iterator": branch});
+    assert_eq!(with(map), Ok(json!({"got": [5, 6]})));
+}
+
+#[test]
+fn comments_versions_and_the_query_language_change_nothing() {
+    let text = json!({"Comment": "c", "Version": "1.0", "QueryLanguage": "JSONPath", "StartAt": "P",
+        "TimeoutSeconds": 9, "States": {"P": {"Type": "Parallel", "Comment": "c",
+            "QueryLanguage": "JSONPath", "End": true, "Branches": [{"Comment": "c", "StartAt": "C",
+                "States": {"C": {"Type": "Choice", "Choices": [{"Comment": "c", "Variable": "$",
+                    "IsNumeric": true, "Next": "M"}], "Default": "M"},
+                "M": {"Type": "Map", "ItemsPath": "States.Array($)", "End": true, "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "INLINE"}, "Comment": "c", "StartAt": "S",
+                    "States": {"S": {"Type": "Succeed", "Comment": "c"}}}}}}]}}});
+    assert_eq!(pure(text, json!(3)), Ok(json!([[3]])));
+}

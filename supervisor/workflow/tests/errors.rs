@@ -284,3 +284,21 @@ fn a_failure_tells_the_state_and_the_function_where_it_arose() {
     assert_eq!((failed.error.as_str(), failed.cause.as_str()), ("E", "why"));
     assert_eq!(failed.function, Some(1));
 }
+
+#[test]
+fn a_heartbeat_that_nobody_can_send_ends_nothing() {
+    let text = single(task(json!({"TimeoutSeconds": 9, "HeartbeatSeconds": 1})));
+    let definition = definition(&text, &["f"]);
+    let mut execution = start(&definition, json!({}));
+    let Poll::Call(call) = execution.poll(START) else {
+        panic!("a call")
+    };
+    let idle = execution.poll(START + 5 * SECOND);
+    assert!(matches!(idle, Poll::Idle { wake_at_ns: Some(at) } if at == START + 9 * SECOND));
+    execution.complete(call.id, Ok(Data::from_value(json!(1))), START + 6 * SECOND);
+    assert!(matches!(execution.poll(START + 6 * SECOND), Poll::Done));
+    assert_eq!(
+        execution.outcome().expect("over").expect("done").value(),
+        &json!(1)
+    );
+}
