@@ -36,7 +36,7 @@ def handler(event, context):
 "#;
 
 fn hostile() -> Hostile {
-    Hostile::deploy(EVIL, "timeout = 2\npayload = \"64KiB\"\n")
+    Hostile::deploy(EVIL, "timeout = 5\npayload = \"64KiB\"\n")
 }
 
 #[test]

@@ -169,7 +169,13 @@ fn a_command_that_is_refused_leaves_nothing() {
 
 #[test]
 fn what_a_command_leaves_that_was_killed_with_its_spawner_the_next_run_removes() {
-    let Moment { mut kept, .. } = looping();
+    // Where there is no pid namespace, processes that a function itself started survive this, and
+    // only this, end (docs/CAVEATS.md): there nobody is left who knows them.
+    let mut moment = looping();
+    if !leftover::is_namespaced(moment.kept.family().workers[0]) {
+        moment = spread();
+    }
+    let Moment { mut kept, .. } = moment;
     let family = kept.family();
     // Both stop first, so that neither can clean up after the other.
     for pid in [kept.pid, family.spawner.unwrap()] {

@@ -67,6 +67,13 @@ pub fn status(pid: u32) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Whether a process is in a pid namespace below this one: then that namespace's end is its own.
+pub fn is_namespaced(pid: u32) -> bool {
+    status(pid)
+        .get("NSpid")
+        .is_some_and(|numbers| numbers.split_whitespace().count() > 1)
+}
+
 /// A process's command line, its arguments parted by blanks.
 pub fn command_line(pid: u32) -> String {
     let bytes = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

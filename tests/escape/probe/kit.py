@@ -2,6 +2,7 @@
 its zygote, kept from before the first call."""
 
 import ctypes
+import mmap
 import os
 import socket
 import struct
@@ -23,9 +24,11 @@ except OSError:
 
 def find_channel():
     """The channel's address: the page that begins with its magic number. A pipe tells whether a
-    page can be read, where a look would crash."""
+    page can be read, where a look would crash. The search begins where the kernel puts a mapping
+    that is as large as a channel of the least payload, which is near where it put that one."""
     reading, writing = os.pipe()
-    anchor = ctypes.cast(LIBC.getpid, ctypes.c_void_p).value & ~(PAGE - 1)
+    near = mmap.mmap(-1, 33 * PAGE)
+    anchor = ctypes.addressof(ctypes.c_char.from_buffer(near))
     for step in range(1, 1 << 18):
         for address in (anchor - step * PAGE, anchor + step * PAGE):
             if LIBC.write(writing, ctypes.c_void_p(address), 4) == 4:
