@@ -37,6 +37,10 @@ const DOING: &str = "staging the functions' files";
 /// The name of the lock in a stage.
 const LOCK: &str = "lock";
 
+/// How often a stage is made anew that another Keylane's sweep took for a left one. Each time the
+/// sweep must hit a moment of microseconds.
+const ATTEMPTS: u32 = 64;
+
 /// The staged trees of one deployment, removed when this is dropped.
 #[derive(Debug)]
 pub struct Stage {
@@ -81,15 +85,7 @@ impl Stage {
     }
 
     fn empty(parent: &Path) -> io::Result<Stage> {
-        let root = parent.join(format!("{PREFIX}{}", random_name()?));
-        std::fs::DirBuilder::new().mode(0o700).create(&root)?;
-        let lock = match take_lock(&root) {
-            Ok(lock) => lock,
-            Err(error) => {
-                let _ = std::fs::remove_dir_all(&root);
-                return Err(error);
-            }
-        };
+        let (root, lock) = locked_folder(parent)?;
         // Root's functions run as another user, who must pass through here without listing it.
         let mode = if rustix::process::geteuid().is_root() {
             0o711
@@ -112,18 +108,41 @@ impl Drop for Stage {
     }
 }
 
-/// Makes and locks the lock of a fresh stage.
-fn take_lock(root: &Path) -> io::Result<OwnedFd> {
+/// A fresh folder and its lock. Another Keylane's sweep may find the folder before it is locked and
+/// remove it; then another one is made.
+fn locked_folder(parent: &Path) -> io::Result<(PathBuf, OwnedFd)> {
+    for _ in 0..ATTEMPTS {
+        let root = parent.join(format!("{PREFIX}{}", random_name()?));
+        std::fs::DirBuilder::new().mode(0o700).create(&root)?;
+        match take_lock(&root) {
+            Ok(Some(lock)) => return Ok((root, lock)),
+            Ok(None) => {
+                // What the sweep has not removed yet.
+                let _ = std::fs::remove_dir_all(&root);
+            }
+            Err(error) => {
+                let _ = std::fs::remove_dir_all(&root);
+                return Err(error);
+            }
+        }
+    }
+    Err(io::Error::other(format!(
+        "{ATTEMPTS} times another Keylane removed the new stage"
+    )))
+}
+
+/// Makes and locks the lock of a fresh stage; `None` where a sweep was there first: it found the
+/// lock free before this process took it, or holds it.
+fn take_lock(root: &Path) -> io::Result<Option<OwnedFd>> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let lock = rustix::fs::open(root.join(LOCK), flags, Mode::RUSR | Mode::WUSR)?;
-    rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-    // A sweep that found the lock free between the two lines above has removed the stage.
-    if rustix::fs::fstat(&lock)?.st_nlink == 0 {
-        return Err(io::Error::other(
-            "another Keylane removed the new stage; try again",
-        ));
+    match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+        Err(error) => return Err(error.into()),
     }
-    Ok(lock)
+    let removed = rustix::fs::fstat(&lock)?.st_nlink == 0;
+    Ok((!removed).then_some(lock))
 }
 
 /// 128 random bits in hexadecimal.

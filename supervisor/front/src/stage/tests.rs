@@ -263,3 +263,25 @@ fn a_temporary_folder_below_one_that_others_can_rename_is_refused() {
     std::fs::set_permissions(&open, PermissionsExt::from_mode(0o1777)).unwrap();
     assert!(Stage::create_in(&parent, &project.folder, &plans).is_ok());
 }
+
+#[test]
+fn a_stage_that_a_sweep_takes_for_a_left_one_is_made_again() {
+    let parent = TempFolder::new();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                sweep::sweep(parent.path());
+            }
+        });
+        for _ in 0..500 {
+            let made = Stage::empty(parent.path());
+            let there = made.as_ref().is_ok_and(|stage| stage.trees.is_dir());
+            if !there {
+                done.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+            assert!(there, "{made:?}");
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
