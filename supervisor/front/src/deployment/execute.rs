@@ -4,7 +4,8 @@
 use super::{Deployment, Listener, Source, TURN, Transfer, bug};
 use keylane_policy::abi::message::{FromLane, FromSpawner, LaneId, ToLane, Who};
 use keylane_policy::blame::{Blame, Failure};
-use keylane_policy::limit::REPORT_BYTES;
+use keylane_policy::history::Recording;
+use keylane_policy::limit::{HISTORY_RECORDS, RECORDING_BYTES, REPORT_BYTES};
 use keylane_policy::report::Report;
 use keylane_sys::body;
 use keylane_sys::host::now_ns;
@@ -36,15 +37,44 @@ fn host(error: io::Error) -> Failure {
     Failure::new(Blame::Host, DOING, error.to_string())
 }
 
+/// How an execution ended, and what was recorded of it.
+#[derive(Debug)]
+pub struct Finished {
+    /// The lane's report.
+    pub report: Report,
+    /// The recording, if one was asked for; it is read when somebody needs it.
+    recording: Option<OwnedFd>,
+}
+
+impl Finished {
+    /// What the lanes recorded, if they were asked to.
+    pub fn recording(&self) -> Result<Option<Recording>, Failure> {
+        let Some(body) = &self.recording else {
+            return Ok(None);
+        };
+        let broken = |cause: String| bug("reading the history of an execution", cause);
+        let bytes = body::read(body, RECORDING_BYTES).map_err(|error| broken(error.to_string()))?;
+        let recording: Recording =
+            postcard::from_bytes(&bytes).map_err(|error| broken(error.to_string()))?;
+        match recording.records.len() <= HISTORY_RECORDS {
+            true => Ok(Some(recording)),
+            false => Err(broken("it has more records than the limit".to_owned())),
+        }
+    }
+}
+
 pub(super) fn execute(
     deployment: &mut Deployment,
     name: &str,
     input: &[u8],
+    history: bool,
     listener: &mut dyn Listener,
-) -> Result<Report, Interruption> {
+) -> Result<Finished, Interruption> {
     let execution = deployment.executions;
     deployment.executions = execution.wrapping_add(1);
-    deployment.begin(execution, name, input).map_err(host)?;
+    deployment
+        .begin(execution, name, input, history)
+        .map_err(host)?;
     loop {
         for source in deployment.wait().map_err(host)? {
             match source {
@@ -60,11 +90,11 @@ pub(super) fn execute(
                 }
                 Source::Spawner => deployment.hear_of_ends()?,
                 Source::Lane(lane) => {
-                    if let Some(report) = deployment.hear_lane(lane, execution, listener)? {
+                    if let Some(finished) = deployment.hear_lane(lane, execution, listener)? {
                         // Before the report, so that what a function printed is not told after
                         // the execution's end.
                         deployment.pipes.settle(listener);
-                        return Ok(report);
+                        return Ok(finished);
                     }
                 }
             }
@@ -73,7 +103,7 @@ pub(super) fn execute(
 }
 
 impl Deployment {
-    fn begin(&mut self, execution: u64, name: &str, input: &[u8]) -> io::Result<()> {
+    fn begin(&mut self, execution: u64, name: &str, input: &[u8], history: bool) -> io::Result<()> {
         // A lane that still runs branches of an earlier execution is not asked to help.
         let helpers = self
             .lanes
@@ -93,6 +123,7 @@ impl Deployment {
             workflow: self.workflow.clone(),
             started_ns: now_ns(),
             helpers,
+            history,
         };
         let body = body::sealed("keylane-input", input)?;
         let lane = self.lanes.get(&PRIMARY);
@@ -137,7 +168,7 @@ impl Deployment {
         lane: LaneId,
         execution: u64,
         listener: &mut dyn Listener,
-    ) -> Result<Option<Report>, Failure> {
+    ) -> Result<Option<Finished>, Failure> {
         for _ in 0..TURN {
             let Some(known) = self.lanes.get(&lane) else {
                 return Ok(None);
@@ -152,7 +183,8 @@ impl Deployment {
                     return self.lane_lost(lane, &fault.to_string()).map(|()| None);
                 }
             };
-            let body = got.descriptors.into_iter().next();
+            let mut bodies = got.descriptors.into_iter();
+            let body = bodies.next();
             match got.message {
                 FromLane::Progress {
                     execution: of,
@@ -166,7 +198,9 @@ impl Deployment {
                 FromLane::Repay { loan, to } => self.carry_back(lane, loan, to, body),
                 FromLane::Finished { execution: of } if of == execution && lane == PRIMARY => {
                     self.ready.again(Source::Lane(lane));
-                    return read_report(body).map(Some);
+                    let report = read_report(body)?;
+                    let recording = bodies.next();
+                    return Ok(Some(Finished { report, recording }));
                 }
                 FromLane::Refused(failure) => return Err(failure),
                 // Late words about an earlier execution.
