@@ -18,6 +18,7 @@ mod loans;
 mod monitor;
 mod orchestrator;
 mod pool;
+mod recorder;
 mod run;
 mod verdict;
 mod worker;

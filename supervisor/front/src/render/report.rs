@@ -4,6 +4,7 @@
 
 use super::{duration, escape, pretty};
 use crate::exit::Exit;
+use crate::history::{Event, History};
 use crate::json;
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
@@ -22,6 +23,8 @@ pub struct Context<'c> {
     pub lanes: usize,
     /// Nanoseconds from the input to the report, as the front measured them.
     pub wall_ns: u64,
+    /// What happened, if it was recorded.
+    pub history: Option<&'c History>,
 }
 
 /// A report from a lane's bytes, believed only as far as it is a report with JSON in it.
@@ -120,15 +123,17 @@ fn advice(error: &ErrorReport) -> String {
 
 /// A cause as a function's error carries it (Lambda's runtime API), or plain text.
 #[derive(Deserialize)]
-struct Cause {
+pub(crate) struct Cause {
+    /// What the function said.
     #[serde(rename = "errorMessage")]
-    message: String,
+    pub(crate) message: String,
+    /// Where, frame by frame.
     #[serde(rename = "stackTrace", default)]
-    trace: Vec<String>,
+    pub(crate) trace: Vec<String>,
 }
 
 impl Cause {
-    fn read(cause: &str) -> Cause {
+    pub(crate) fn read(cause: &str) -> Cause {
         let plain = || Cause {
             message: cause.to_owned(),
             trace: Vec::new(),
@@ -190,6 +195,8 @@ struct Document<'r> {
     run_ns: u64,
     functions: &'r [FunctionCalls],
     fans: &'r [FanReport],
+    events: Option<&'r [Event]>,
+    events_dropped: u64,
 }
 
 /// The report as a JSON document, its line ended: indented, or on one line for `--stream`.
@@ -212,6 +219,8 @@ pub fn json(report: &Report, context: &Context<'_>, one_line: bool) -> Result<St
             run_ns: report.run_ns,
             functions: &report.functions,
             fans: &report.fans,
+            events: context.history.map(|history| history.events.as_slice()),
+            events_dropped: context.history.map_or(0, |history| history.dropped),
         })
     };
     let text = write().map_err(|error: serde_json::Error| {
