@@ -14,6 +14,8 @@ mod attack_channel;
 #[cfg(test)]
 mod attack_neighbours;
 #[cfg(test)]
+mod attack_orphans;
+#[cfg(test)]
 mod attack_sockets;
 #[cfg(test)]
 mod attack_zygote;
