@@ -12,6 +12,9 @@ use keylane_policy::report::{ErrorReport, FanReport, FunctionCalls, Report, Stat
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+/// Bytes of a pointer that are shown; a lane that was taken over may send any number.
+const POINTER_BYTES: usize = 1024;
+
 /// What the front knows about an execution beside the lane's report.
 #[derive(Clone, Debug)]
 pub struct Context<'c> {
@@ -67,11 +70,15 @@ pub fn output(report: &Report) -> Option<String> {
 /// What goes to standard error when an execution failed: the failure with its details.
 pub fn failure(report: &Report, context: &Context<'_>) -> Option<String> {
     let error = report.error.as_ref()?;
+    let cut = |name: &str| escape::cut(name, limit::ERROR_NAME_BYTES).into_owned();
     let function = error
         .function
         .as_ref()
-        .map(|name| format!("function \"{name}\""));
-    let state = error.state.as_ref().map(|name| format!("state \"{name}\""));
+        .map(|name| format!("function \"{}\"", cut(name)));
+    let state = error
+        .state
+        .as_ref()
+        .map(|name| format!("state \"{}\"", cut(name)));
     let doing = match (function, state) {
         (Some(function), Some(state)) => format!("{function} in {state}"),
         (Some(one), None) | (None, Some(one)) => one,
@@ -94,7 +101,8 @@ pub fn failure(report: &Report, context: &Context<'_>) -> Option<String> {
     let failure = Failure::new(error.blame, doing, text).advise(advice(error));
     let mut shown = super::failure::failure(context.asked, &failure);
     if let Some(pointer) = &error.pointer {
-        shown.push_str(&format!("  at: {}\n", escape::line(pointer)));
+        let pointer = escape::cut(pointer, POINTER_BYTES);
+        shown.push_str(&format!("  at: {}\n", escape::line(&pointer)));
     }
     Some(shown)
 }
@@ -163,7 +171,7 @@ pub fn summary(report: &Report, context: &Context<'_>) -> String {
     if let Some(fan) = report.fans.iter().max_by_key(|fan| fan.branches) {
         text.push_str(&format!(
             "; {}: {}",
-            fan.pointer,
+            escape::cut(&fan.pointer, POINTER_BYTES),
             escape::cut(&fan.decision, 400)
         ));
         if report.fans.len() > 1 {
