@@ -3,7 +3,6 @@
 
 use crate::hostile::Hostile;
 use keylane_tests::PYTHON;
-use keylane_tests::leftover::command_line;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
@@ -82,18 +81,10 @@ fn no_process_of_the_run_can_be_reached_by_its_number_and_no_file_by_its_path() 
         pids.extend(group);
     }
     assert!(pids.len() >= 4 + 1 + 2 + 2 + 2, "{family:?}");
-    // A zygote's second argument is its tree.
-    let trees: Vec<String> = family
-        .zygotes
-        .iter()
-        .map(|zygote| command_line(*zygote).split(' ').nth(1).unwrap().to_owned())
-        .collect();
-    let victim = trees
-        .iter()
-        .find(|tree| tree.ends_with("neighbour"))
-        .unwrap();
-    let stage = victim.trim_end_matches("/neighbour");
-    let folders = [victim.as_str(), stage];
+    let tree = hostile.session.tree("neighbour");
+    let victim = tree.to_str().unwrap();
+    let stage = tree.parent().unwrap().to_str().unwrap();
+    let folders = [victim, stage];
     let files = [format!("{victim}/neighbour.py")];
     for path in folders.into_iter().chain([files[0].as_str()]) {
         assert!(

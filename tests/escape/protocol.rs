@@ -1,8 +1,6 @@
 //! A function keeps its zygote's socket to the spawner from its import, and speaks on it.
 
 use crate::hostile::Hostile;
-use keylane_tests::is_root;
-use keylane_tests::leftover::names;
 use serde_json::{Value, json};
 
 const EVIL: &str = r#"
@@ -21,8 +19,7 @@ def handler(event, context):
     elif what == "raw":
         sent += kit.tell(bytes(event["bytes"]) * event["times"])
     elif what == "descriptors":
-        for _ in range(50):
-            sent += kit.tell(kit.loaded(), [1] * event["count"])
+        return [kit.hand_over([1] * count) for count in (1, 4, 5, 253)]
     elif what == "steal":
         # Takes the next order that is meant for the zygote, with what comes along, and answers on
         # the channel of a worker that will never be: with what it finds out about that channel.
@@ -139,25 +136,15 @@ fn garbage_hurts_the_function_that_sends_it_alone() {
 }
 
 #[test]
-fn descriptors_that_nobody_asked_for_do_not_pile_up_in_the_spawner() {
-    for count in [1, 4, 5, 200] {
-        let mut hostile = hostile();
-        let open = |hostile: &Hostile| {
-            let spawner = hostile.session.family().spawner.unwrap();
-            names(format!("/proc/{spawner}/fd").as_ref()).len()
-        };
-        let before = open(&hostile);
-        // Only root may look at the spawner's descriptors: it is not dumpable.
-        assert_eq!(before > 0, is_root());
-        let attack = json!({"attack": "descriptors", "count": count});
-        nobody_notices(&mut hostile, &attack);
-        let settled = keylane_tests::eventually(|| open(&hostile) <= before + 8);
-        assert!(
-            settled,
-            "{} descriptors instead of {before}",
-            open(&hostile)
-        );
-    }
+fn no_descriptor_can_be_handed_to_the_spawner() {
+    // What a receiver does with too many is tested where the sockets are (supervisor/sys); a
+    // function cannot even send one.
+    let mut hostile = hostile();
+    let report = nobody_notices(&mut hostile, &json!({"attack": "descriptors"}));
+    assert_eq!(
+        report["output"],
+        json!(["EPERM", "EPERM", "EPERM", "EPERM"])
+    );
 }
 
 #[test]

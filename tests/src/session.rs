@@ -1,10 +1,12 @@
 //! A `keylane run --stream` that is asked one input after the other, so that an input can say what
 //! was learnt about the running processes.
 
-use crate::leftover::Family;
+use crate::leftover::{Family, names};
+use crate::project::Project;
 use crate::{PATIENCE, keylane};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
@@ -14,15 +16,18 @@ pub struct Session {
     child: Child,
     input: Option<ChildStdin>,
     reports: Receiver<String>,
+    temporary: Project,
 }
 
 impl Session {
     /// Starts a stream over a project, with more arguments. What it says on standard error goes to
     /// the test's own.
     pub fn start(project: &str, more: &[&str]) -> Session {
+        let temporary = Project::empty();
         let mut command = keylane(["run", project, "--stream", "--json", "-q"]);
         command
             .args(more)
+            .env("TMPDIR", temporary.path())
             .stdin(Stdio::piped())
             .stderr(Stdio::inherit());
         let mut child = command.spawn().expect("starting keylane");
@@ -40,7 +45,25 @@ impl Session {
             child,
             input,
             reports,
+            temporary,
         }
+    }
+
+    /// Where the files of a function lie while the command runs.
+    #[track_caller]
+    pub fn tree(&self, function: &str) -> PathBuf {
+        // keylane-RANDOM/RANDOM/FUNCTION
+        let stage = self.temporary.path();
+        let below = |folder: PathBuf| {
+            names(&folder)
+                .into_iter()
+                .map(move |name| folder.join(name))
+        };
+        let found = below(stage.to_owned())
+            .flat_map(below)
+            .map(|folder| folder.join(function))
+            .find(|tree| tree.is_dir());
+        found.expect("the function's staged files")
     }
 
     /// Runs one input and gives its report.

@@ -2,6 +2,7 @@
 its zygote, kept from before the first call."""
 
 import ctypes
+import errno
 import mmap
 import os
 import socket
@@ -102,12 +103,22 @@ def spawner():
     return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=os.dup(ZYGOTE))
 
 
-def tell(message, descriptors=()):
+def tell(message):
     """Sends one message to the spawner without waiting; whether it went."""
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack(f"{len(descriptors)}i", *descriptors))]
     try:
         with spawner() as link:
-            link.sendmsg([message], rights if descriptors else [], socket.MSG_DONTWAIT)
+            link.send(message, socket.MSG_DONTWAIT)
         return True
     except OSError:
         return False
+
+
+def hand_over(descriptors):
+    """Sends descriptors to the spawner; the name of the error, or "works"."""
+    rights = struct.pack(f"{len(descriptors)}i", *descriptors)
+    try:
+        with spawner() as link:
+            link.sendmsg([loaded()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        return "works"
+    except OSError as error:
+        return errno.errorcode[error.errno]
