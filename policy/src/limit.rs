@@ -93,3 +93,20 @@ pub const OUTPUT_BYTES: usize = 256 * 1024;
 
 /// Bytes of a report that the front accepts from a lane.
 pub const REPORT_BYTES: u64 = 2 * PAYLOAD_BYTES_CEILING;
+
+/// Records of one execution's history: as many events as Step Functions keeps of one. A Map over
+/// 100,000 items would make a million; what finds no room is counted, and the last fifth is kept
+/// for the execution's own walk and for errors.
+pub const HISTORY_RECORDS: usize = 25_000;
+/// Bytes of all texts in one history: a report with it should stay something that an editor opens.
+pub const HISTORY_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of a state's input or output that a history keeps whole; longer ones are told by length,
+/// so that recording copies next to nothing.
+pub const HISTORY_DATA_BYTES: usize = 512;
+/// Bytes of the input that a history keeps of a step that failed, for whoever has to mend it.
+pub const HISTORY_FAILED_BYTES: usize = 16 * 1024;
+/// Bytes of a recording that the front accepts: its texts, and as much again for numbers and names.
+pub const RECORDING_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Bytes of a report that `keylane inspect` reads: larger than any history, and room for an output.
+pub const INSPECT_BYTES: u64 = 256 * 1024 * 1024;

@@ -100,6 +100,8 @@ fn no_option_of_run_switches_a_wall_off() {
         "--lanes",
         "--quiet",
         "--stream",
+        "--timeline",
+        "--trace",
     ];
     let new: Vec<_> = options
         .iter()

@@ -10,6 +10,16 @@
 )]
 
 #[cfg(test)]
+mod attack_channel;
+#[cfg(test)]
+mod attack_neighbours;
+#[cfg(test)]
+mod attack_orphans;
+#[cfg(test)]
+mod attack_sockets;
+#[cfg(test)]
+mod attack_zygote;
+#[cfg(test)]
 mod bits32;
 #[cfg(test)]
 mod channel;

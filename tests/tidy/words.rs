@@ -14,11 +14,14 @@ const UNFINISHED: [&str; 6] = [
 
 /// The hosts that the tree may name: where the registry's index is called after, the licence, and
 /// where the example's data comes from.
-const HOSTS: [&str; 4] = [
+const HOSTS: [&str; 6] = [
     "github.com",
+    "127.0.0.1",
     "www.apache.org",
     "web.archive.org",
     "www.quandl.com",
+    // The name of SVG, which nothing is fetched from.
+    "www.w3.org",
 ];
 
 /// Folders that every machine has; anything below them that leads to a checkout is a trace.

@@ -7,6 +7,8 @@
 //! mutations of them, so that the ordinary test run exercises it too. An oracle takes the code that
 //! it judges as an argument where it can, so that its own tests can give it a wrong one.
 
+#![forbid(unsafe_code)]
+
 pub mod bytes;
 pub mod channel;
 pub mod definition;

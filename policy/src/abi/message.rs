@@ -289,6 +289,8 @@ pub enum ToLane {
         started_ns: u64,
         /// Lanes that are idle and reserved for this execution.
         helpers: Vec<LaneId>,
+        /// Whether to record what happens.
+        history: bool,
     },
     /// Run branches for another lane. Descriptors: the branches (a [`LoanBody`] in postcard).
     Borrow {
@@ -347,7 +349,8 @@ pub enum FromLane {
         /// The lane that lent.
         to: LaneId,
     },
-    /// The execution ended. Descriptors: the report (a [`crate::report::Report`] as JSON text).
+    /// The execution ended. Descriptors: the report (a [`crate::report::Report`] as JSON text), and
+    /// if a history was asked for a [`crate::history::Recording`] in postcard.
     Finished {
         /// Which execution.
         execution: u64,
@@ -377,6 +380,8 @@ pub struct LoanBody {
     pub branches: Vec<BranchLoan>,
     /// Nanoseconds since the epoch after which the lender gives up.
     pub deadline_ns: Option<u64>,
+    /// Whether to record what happens.
+    pub history: bool,
 }
 
 /// A States Language error.
@@ -406,4 +411,7 @@ pub struct RepayBody {
     pub run_ns: u64,
     /// Calls made while running them, to be added to the execution's report.
     pub calls: Vec<crate::report::FunctionCalls>,
+    /// What happened, if it was to be recorded. Numbers of branches and fan-outs are the borrower's;
+    /// each lent branch begins with a `BranchStarted` of fan-out [`crate::history::LENT`].
+    pub recording: Option<crate::history::Recording>,
 }

@@ -87,16 +87,21 @@ const PLAIN_ADVICE: Option<Rule> = Some(AllowIf(&[
     &[int(2, Test::Is(18))],
     &[int(2, Test::Is(19))],
 ]));
-/// PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS, and PR_SET_PDEATHSIG with
-/// SIGKILL.
+/// PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS, PR_SET_PDEATHSIG with
+/// SIGKILL, PR_SET_DUMPABLE with 0.
 const OWN_PRCTL: Option<Rule> = Some(AllowIf(&[
     &[int(0, Test::Is(15))],
     &[int(0, Test::Is(16))],
     &[int(0, Test::Is(23))],
     &[int(0, Test::Is(39))],
     &[int(0, Test::Is(1)), long(1, Test::Is(9))],
+    &[int(0, Test::Is(4)), long(1, Test::Is(0))],
 ]));
-const NAME_PRCTL: Option<Rule> = Some(AllowIf(&[&[int(0, Test::Is(15))]]));
+/// PR_SET_NAME, and PR_SET_DUMPABLE with 0.
+const LANE_PRCTL: Option<Rule> = Some(AllowIf(&[
+    &[int(0, Test::Is(15))],
+    &[int(0, Test::Is(4)), long(1, Test::Is(0))],
+]));
 /// ARCH_SET_FS, ARCH_GET_FS.
 const FS_BASE: Option<Rule> = Some(AllowIf(&[
     &[int(0, Test::Is(0x1002))],
@@ -436,7 +441,7 @@ pub const TABLE: &[Row] = &[
     row(
         157,
         "prctl",
-        NAME_PRCTL,
+        LANE_PRCTL,
         OWN_PRCTL,
         "Thread names, and SIGKILL when the parent dies; everything else is refused.",
     ),

@@ -50,6 +50,8 @@ fn main() -> ExitCode {
     if let Ok(name) = CString::new(name.as_encoded_bytes()) {
         let _only_for_ps = nix::sys::prctl::set_name(&name);
     }
+    // Executing the image made this process dumpable again (execve(2)).
+    let _not_relied_upon = nix::sys::prctl::set_dumpable(false);
     let link = match Link::inherited() {
         Ok(link) => link,
         Err(cause) => {

@@ -18,7 +18,7 @@ pub enum Exit {
     Operator,
     /// A bug of Keylane.
     Bug,
-    /// The result could not be written to standard output.
+    /// The result, or a file that was asked for, could not be written.
     Unwritten,
     /// SIGHUP ended it.
     HungUp,
@@ -54,7 +54,7 @@ impl Exit {
         (Exit::Bug, "a bug of Keylane; please report it"),
         (
             Exit::Unwritten,
-            "the result could not be written to standard output",
+            "the result, or a file that was asked for, could not be written",
         ),
         (Exit::HungUp, "ended by SIGHUP"),
         (Exit::Interrupted, "ended by SIGINT (Ctrl-C)"),

@@ -11,7 +11,9 @@ pub mod check;
 pub mod cli;
 pub mod deployment;
 pub mod exit;
+pub mod history;
 pub mod host;
+pub mod inspect;
 pub mod isolation;
 pub mod json;
 pub mod problem;
@@ -25,3 +27,5 @@ pub mod stage;
 pub mod suggest;
 #[cfg(test)]
 mod testing;
+pub mod timeline;
+pub mod trace;

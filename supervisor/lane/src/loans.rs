@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::inbox::Letter;
 use crate::monitor::Front;
 use crate::pool::Pool;
+use crate::recorder::Recorder;
 use keylane_policy::abi::message::{
     BranchError, BranchRepay, FromLane, LaneId, LoanBody, LoanId, RepayBody,
 };
@@ -34,7 +35,7 @@ struct Borrower {
 pub(crate) struct Loan {
     /// The fan-out and the branches in it; `None` for a loan that only measures.
     pub(crate) branches: Option<(FanId, Vec<u64>)>,
-    borrower: LaneId,
+    pub(crate) borrower: LaneId,
     sent: Instant,
     /// Whether the borrower had nothing else, so that its answer's delay is a hand-over's cost.
     alone: bool,
@@ -162,13 +163,12 @@ impl Lender {
     }
 }
 
-/// Runs the branches of `letter` for lane `from` and sends the results.
+/// Runs the branches of `letter` for lane `from` and sends the results; `own` is this lane.
 pub(crate) fn serve(
     front: &Front,
     pool: &mut Pool,
     definition: &Arc<Definition>,
-    loan: LoanId,
-    from: LaneId,
+    (own, loan, from): (LaneId, LoanId, LaneId),
     letter: &Letter,
 ) -> io::Result<()> {
     let fd = letter
@@ -179,17 +179,25 @@ pub(crate) fn serve(
         postcard::from_bytes(&body::read(fd, REPORT_BYTES)?).map_err(io::Error::other)?;
     let started = Instant::now();
     let mut caller = Caller::new(pool);
+    let mut recorder = loaned.history.then(|| Recorder::new(own, now_ns()));
     let mut branches = Vec::with_capacity(loaned.branches.len());
     for branch in loaned.branches {
+        if let Some(recorder) = &mut recorder {
+            recorder.begin_lent(branch.index, now_ns());
+        }
         let outcome = run_branch(
             definition,
             &loaned.machine,
             &branch.scope,
             branch.input,
             &mut caller,
+            recorder.as_mut(),
         );
         let outcome = outcome.map(ByteBuf::from);
         let failed = outcome.is_err();
+        if let Some(recorder) = &mut recorder {
+            recorder.end_lent(branch.index, failed, now_ns());
+        }
         branches.push(BranchRepay {
             index: branch.index,
             outcome,
@@ -205,6 +213,7 @@ pub(crate) fn serve(
         branches,
         run_ns,
         calls: caller.close(),
+        recording: recorder.map(|recorder| recorder.close(now_ns())),
     };
     let bytes = postcard::to_stdvec(&repay).map_err(io::Error::other)?;
     let sealed = body::sealed("keylane-repay", &bytes)?;
@@ -218,6 +227,7 @@ fn run_branch(
     scope: &[u8],
     input: Vec<u8>,
     caller: &mut Caller<'_>,
+    mut recorder: Option<&mut Recorder>,
 ) -> Result<Vec<u8>, BranchError> {
     let invalid = |cause: String| BranchError {
         error: "Keylane.Bug".to_owned(),
@@ -231,9 +241,18 @@ fn run_branch(
                 cause: failed.cause,
             }
         })?;
-    execution.set_detail(Detail::Fans);
+    execution.set_detail(match recorder {
+        Some(_) => Detail::All,
+        None => Detail::Fans,
+    });
     loop {
-        match execution.poll(now_ns()) {
+        let wish = execution.poll(now_ns());
+        for event in execution.take_events() {
+            if let Some(recorder) = recorder.as_deref_mut() {
+                recorder.note(&event);
+            }
+        }
+        match wish {
             Poll::Call(call) => {
                 let outcome = caller.call(&call);
                 execution.complete(call.id, outcome, now_ns());

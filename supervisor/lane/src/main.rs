@@ -18,6 +18,7 @@ mod loans;
 mod monitor;
 mod orchestrator;
 mod pool;
+mod recorder;
 mod run;
 mod verdict;
 mod worker;
@@ -41,6 +42,8 @@ fn main() {
 }
 
 fn run() -> io::Result<()> {
+    // Executing the image made this process dumpable again (execve(2)).
+    keylane_sys::jail::set_dumpable(false)?;
     let front = Arc::new(Link::over(inherited(3)?));
     let spawner = Arc::new(Link::over(inherited(4)?));
     let inbox = Arc::new(Inbox::default());

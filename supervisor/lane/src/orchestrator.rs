@@ -6,11 +6,13 @@ use crate::inbox::{Inbox, Letter};
 use crate::loans;
 use crate::monitor::{Front, Spawner, Watch};
 use crate::pool::Pool;
+use crate::recorder::Recorder;
 use crate::run::{Run, Tools};
 use keylane_policy::abi::message::{FromLane, FunctionEntry, LaneId, LoanId, ToLane};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit::{DEFINITION_BYTES, PAYLOAD_BYTES_CEILING};
 use keylane_sys::body;
+use keylane_sys::host::now_ns;
 use keylane_workflow::{Context, Data, Definition, Detail, Execution};
 use std::io;
 use std::os::fd::AsFd;
@@ -28,6 +30,7 @@ pub(crate) struct Orchestrator {
 /// What a deployment brings.
 #[derive(Debug)]
 struct Deployed {
+    lane: LaneId,
     definition: Arc<Definition>,
     pool: Pool,
     costs: Costs,
@@ -77,8 +80,7 @@ impl Orchestrator {
                         &self.front,
                         &mut d.pool,
                         &d.definition,
-                        *loan,
-                        *from,
+                        (d.lane, *loan, *from),
                         &letter,
                     )?;
                 }
@@ -121,6 +123,7 @@ impl Orchestrator {
         let spawner = Arc::clone(&self.spawner);
         let pool = Pool::new(spawner, Arc::clone(&self.watch), functions.to_vec());
         Ok(Deployed {
+            lane,
             definition: Arc::new(definition),
             pool,
             costs: Costs::default(),
@@ -135,6 +138,7 @@ impl Orchestrator {
             workflow,
             started_ns,
             helpers,
+            history,
         } = &letter.message
         else {
             return Err(lost("execute without an execution"));
@@ -156,17 +160,24 @@ impl Orchestrator {
             data_limit: usize::try_from(PAYLOAD_BYTES_CEILING).unwrap_or(usize::MAX),
         };
         let mut execution = Execution::new(Arc::clone(&deployed.definition), context, input);
-        execution.set_detail(Detail::Fans);
+        execution.set_detail(if *history { Detail::All } else { Detail::Fans });
+        let recorder = history.then(|| Recorder::new(deployed.lane, now_ns()));
         let tools = Tools {
             front: &self.front,
             inbox: &self.inbox,
             costs: &mut deployed.costs,
             next_loan: &mut deployed.next_loan,
         };
-        let report = Run::new(*id, tools, &mut deployed.pool, execution, helpers).finish()?;
+        let run = Run::new(*id, tools, &mut deployed.pool, execution, helpers, recorder);
+        let (report, recording) = run.finish()?;
         let text = serde_json::to_vec(&report).map_err(io::Error::other)?;
-        let sealed = body::sealed("keylane-report", &text)?;
+        let mut bodies = vec![body::sealed("keylane-report", &text)?];
+        if let Some(recording) = recording {
+            let bytes = postcard::to_stdvec(&recording).map_err(io::Error::other)?;
+            bodies.push(body::sealed("keylane-history", &bytes)?);
+        }
+        let bodies: Vec<_> = bodies.iter().map(AsFd::as_fd).collect();
         self.front
-            .send(&FromLane::Finished { execution: *id }, &[sealed.as_fd()])
+            .send(&FromLane::Finished { execution: *id }, &bodies)
     }
 }

@@ -7,8 +7,10 @@ use crate::inbox::{Inbox, Letter};
 use crate::loans::{Lender, Returned};
 use crate::monitor::Front;
 use crate::pool::Pool;
+use crate::recorder::Recorder;
 use keylane_policy::abi::message::{BranchLoan, FromLane, LaneId, LoanBody, LoanId, ToLane};
 use keylane_policy::blame::Blame;
+use keylane_policy::history::Recording;
 use keylane_policy::report::{ErrorReport, FAN_REPORTS, FanReport, Report, Status};
 use keylane_policy::spread::{Decision, Figures};
 use keylane_sys::host::now_ns;
@@ -46,6 +48,7 @@ pub(crate) struct Run<'a> {
     caller: Caller<'a>,
     execution: Execution,
     lender: Lender,
+    recorder: Option<Recorder>,
     notes: BTreeMap<FanId, FanNote>,
     fans: Vec<FanReport>,
     started: Instant,
@@ -55,13 +58,14 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// A run of `execution` with the reserved lanes `helpers`.
+    /// A run of `execution` with the reserved lanes `helpers`, recorded if there is a recorder.
     pub(crate) fn new(
         id: u64,
         tools: Tools<'a>,
         pool: &'a mut Pool,
         execution: Execution,
         helpers: &[LaneId],
+        recorder: Option<Recorder>,
     ) -> Run<'a> {
         let now = Instant::now();
         Run {
@@ -70,6 +74,7 @@ impl<'a> Run<'a> {
             caller: Caller::new(pool),
             execution,
             lender: Lender::new(helpers),
+            recorder,
             notes: BTreeMap::new(),
             fans: Vec::new(),
             started: now,
@@ -80,7 +85,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs to the end and reports.
-    pub(crate) fn finish(mut self) -> io::Result<Report> {
+    pub(crate) fn finish(mut self) -> io::Result<(Report, Option<Recording>)> {
         self.measure_handover()?;
         while !self.cancelled {
             while let Some(letter) = self.tools.inbox.try_take() {
@@ -104,7 +109,11 @@ impl<'a> Run<'a> {
             }
         }
         self.note_events();
-        Ok(self.report())
+        let recording = self
+            .recorder
+            .take()
+            .map(|recorder| recorder.close(now_ns()));
+        Ok((self.report(), recording))
     }
 
     /// Lends nothing to a free lane, once in a lane's life, to learn what lending costs.
@@ -115,6 +124,7 @@ impl<'a> Run<'a> {
                     machine: String::new(),
                     branches: Vec::new(),
                     deadline_ns: None,
+                    history: false,
                 };
                 let loan = self.number();
                 self.lender.send(self.tools.front, loan, to, &body, None)
@@ -173,6 +183,9 @@ impl<'a> Run<'a> {
                 self.tools.costs.branch(&note.pointer, each);
             }
             self.caller.add(body.calls);
+            if let (Some(recorder), Some(recording)) = (&mut self.recorder, body.recording) {
+                recorder.merge(returned.loan.borrower, fan, recording);
+            }
             for branch in body.branches {
                 // Only what was lent comes back: an index that is not in the list is dropped.
                 let Some(at) = missing.iter().position(|index| *index == branch.index) else {
@@ -249,6 +262,7 @@ impl<'a> Run<'a> {
                 machine: loan.machine,
                 branches: branches.collect(),
                 deadline_ns: None,
+                history: self.recorder.is_some(),
             };
             let number = self.number();
             self.lender
@@ -259,6 +273,9 @@ impl<'a> Run<'a> {
 
     fn note_events(&mut self) {
         for event in self.execution.take_events() {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.note(&event);
+            }
             match event {
                 Event::BranchEnded {
                     fan,

@@ -131,8 +131,6 @@ pub struct Limits {
 /// Sets `limits`, and to nothing what no function needs: core dumps, locked memory, message
 /// queues, niceness, real-time priority.
 pub fn limit_resources(limits: Limits) -> io::Result<()> {
-    // An ordinary user cannot raise a hard limit, and many are given 0 here.
-    let (_, most_core) = nix::sys::resource::getrlimit(Resource::RLIMIT_CORE)?;
     let table = [
         (Resource::RLIMIT_AS, limits.memory),
         (Resource::RLIMIT_NPROC, limits.processes),
@@ -141,7 +139,7 @@ pub fn limit_resources(limits: Limits) -> io::Result<()> {
         // One byte: no file is written, and no program is fed either, as it is under a limit of 0
         // where core_pattern names one (core(5)): a crash would start it, as root, with a tenant's
         // memory as its input.
-        (Resource::RLIMIT_CORE, most_core.min(1)),
+        (Resource::RLIMIT_CORE, 1),
         (Resource::RLIMIT_MEMLOCK, 0),
         (Resource::RLIMIT_MSGQUEUE, 0),
         (Resource::RLIMIT_NICE, 0),
@@ -149,6 +147,9 @@ pub fn limit_resources(limits: Limits) -> io::Result<()> {
         (Resource::RLIMIT_SIGPENDING, 64),
     ];
     for (resource, limit) in table {
+        // What the host allows may be less already, and without privilege it cannot be raised.
+        let (_soft, hard) = nix::sys::resource::getrlimit(resource)?;
+        let limit = limit.min(hard);
         setrlimit(resource, limit, limit)?;
     }
     Ok(())

@@ -24,3 +24,4 @@ pub use json::{Data, JsonFault, Text};
 pub use run::{
     Call, CallId, Context, Detail, Event, Execution, Failed, Fan, FanId, Loan, LoanBranch, Poll,
 };
+pub use time::format as timestamp;

@@ -14,7 +14,7 @@ pub(crate) fn seconds(seconds: f64) -> u64 {
 }
 
 /// `2016-08-18T17:33:00.123Z` for an instant.
-pub(crate) fn format(ns: u64) -> String {
+pub fn format(ns: u64) -> String {
     let millis = ns / 1_000_000 % 1000;
     let seconds = i64::try_from(ns / SECOND).unwrap_or(0);
     let (year, month, day) = civil(seconds.div_euclid(DAY));

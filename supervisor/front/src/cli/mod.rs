@@ -1,5 +1,6 @@
 //! The command line: what can be asked, in which words, with which help.
 
+mod inspect;
 mod validate;
 
 use crate::exit::Exit;
@@ -18,6 +19,7 @@ Examples:
   keylane run docs/examples/finra --input '{\"checks\": 200}'
   keylane run docs/examples/finra --input @input.json --json | jq .output
   echo '{\"checks\": 5}' | keylane run docs/examples/finra --input -
+  keylane run docs/examples/finra --timeline run.svg --trace run.json
   generate-inputs | keylane run docs/examples/finra --stream > reports.jsonl
 
 The output goes to standard output as JSON; a summary, the functions' own output and errors go to
@@ -28,6 +30,12 @@ Examples:
   keylane validate docs/examples/finra
   keylane validate docs/examples/finra/workflow.asl.json
   keylane validate . --json | jq -r '.problems[].message'";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  keylane run docs/examples/finra --json > report.json; keylane inspect report.json
+  keylane run docs/examples/finra --json | keylane inspect -
+  keylane inspect report.json --json | jq .failed";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
@@ -78,6 +86,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tell what a saved report says: which step failed and why, what took the time
+    ///
+    /// Reads a report that `keylane run --json` printed, and shows the step that failed with its
+    /// input, how it came to that (attempts, pauses, catchers), the slowest states and the calls of
+    /// each function.
+    #[command(after_long_help = INSPECT_EXAMPLES)]
+    Inspect {
+        /// The report's file, or - for standard input
+        #[arg(value_hint = ValueHint::FilePath)]
+        report: PathBuf,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a completion script for a shell
     ///
     /// For bash: keylane completions bash > ~/.local/share/bash-completion/completions/keylane
@@ -102,7 +124,8 @@ struct RunArgs {
     json: bool,
     /// Take each line of standard input as an input and print each report on a line
     ///
-    /// The functions stay warm between the lines. Every report is a JSON document, as with --json.
+    /// The functions stay warm between the lines. Every report is a JSON document; with --json as well
+    /// it holds the events of its execution.
     #[arg(long)]
     stream: bool,
     /// How functions are kept apart
@@ -111,6 +134,12 @@ struct RunArgs {
     /// Lanes to run parallel branches on [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = lanes)]
     lanes: Option<u16>,
+    /// Write a trace of the run for Perfetto (ui.perfetto.dev): lanes, branches, calls
+    #[arg(long, value_name = "FILE", conflicts_with = "stream", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
+    /// Draw the run: which state ran when, on which lane, and what waited
+    #[arg(long, value_name = "FILE.svg", conflicts_with = "stream", value_hint = ValueHint::FilePath)]
+    timeline: Option<PathBuf>,
     /// Show failures alone: no notes, no progress, no output of functions, no summary
     #[arg(long, short)]
     quiet: bool,
@@ -151,8 +180,12 @@ pub fn start() -> Exit {
             isolation: args.isolation,
             lanes: args.lanes,
             quiet: args.quiet,
+            history: !args.stream || args.json,
+            trace: args.trace,
+            timeline: args.timeline,
         }),
         Command::Doctor { json } => doctor(json),
+        Command::Inspect { report, json } => inspect::inspect(&report, json),
         Command::Validate { path, json } => validate::validate(&path, json),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -4,7 +4,8 @@
 use super::{Deployment, Listener, Source, TURN, Transfer, bug};
 use keylane_policy::abi::message::{Ended, FromLane, FromSpawner, LaneId, ToLane, Who};
 use keylane_policy::blame::{Blame, Failure};
-use keylane_policy::limit::REPORT_BYTES;
+use keylane_policy::history::Recording;
+use keylane_policy::limit::{HISTORY_RECORDS, RECORDING_BYTES, REPORT_BYTES};
 use keylane_policy::report::Report;
 use keylane_sys::body;
 use keylane_sys::host::now_ns;
@@ -44,22 +45,51 @@ fn host(error: io::Error) -> Failure {
     Failure::new(Blame::Host, DOING, error.to_string())
 }
 
+/// How an execution ended, and what was recorded of it.
+#[derive(Debug)]
+pub struct Finished {
+    /// The lane's report.
+    pub report: Report,
+    /// The recording, if one was asked for; it is read when somebody needs it.
+    recording: Option<OwnedFd>,
+}
+
+impl Finished {
+    /// What the lanes recorded, if they were asked to.
+    pub fn recording(&self) -> Result<Option<Recording>, Failure> {
+        let Some(body) = &self.recording else {
+            return Ok(None);
+        };
+        let broken = |cause: String| bug("reading the history of an execution", cause);
+        let bytes = body::read(body, RECORDING_BYTES).map_err(|error| broken(error.to_string()))?;
+        let recording: Recording =
+            postcard::from_bytes(&bytes).map_err(|error| broken(error.to_string()))?;
+        match recording.records.len() <= HISTORY_RECORDS {
+            true => Ok(Some(recording)),
+            false => Err(broken("it has more records than the limit".to_owned())),
+        }
+    }
+}
+
 pub(super) fn execute(
     deployment: &mut Deployment,
     name: &str,
     input: &[u8],
+    history: bool,
     listener: &mut dyn Listener,
-) -> Result<Report, Interruption> {
+) -> Result<Finished, Interruption> {
     let execution = deployment.executions;
     deployment.executions = execution.wrapping_add(1);
-    deployment.begin(execution, name, input).map_err(host)?;
+    deployment
+        .begin(execution, name, input, history)
+        .map_err(host)?;
     loop {
         for source in deployment.wait().map_err(host)? {
-            if let Some(report) = deployment.attend(source, Some(execution), listener)? {
+            if let Some(finished) = deployment.attend(source, Some(execution), listener)? {
                 // Before the report, so that what a function printed is not told after the
                 // execution's end.
                 deployment.pipes.settle(listener);
-                return Ok(report);
+                return Ok(finished);
             }
         }
     }
@@ -86,7 +116,7 @@ impl Deployment {
         source: Source,
         execution: Option<u64>,
         listener: &mut dyn Listener,
-    ) -> Result<Option<Report>, Interruption> {
+    ) -> Result<Option<Finished>, Interruption> {
         match source {
             Source::Signals => match self.signal() {
                 Some(interruption) => return Err(interruption),
@@ -99,7 +129,7 @@ impl Deployment {
         Ok(None)
     }
 
-    fn begin(&mut self, execution: u64, name: &str, input: &[u8]) -> io::Result<()> {
+    fn begin(&mut self, execution: u64, name: &str, input: &[u8], history: bool) -> io::Result<()> {
         // A lane that still runs branches of an earlier execution is not asked to help.
         let helpers = self
             .lanes
@@ -119,6 +149,7 @@ impl Deployment {
             workflow: self.workflow.clone(),
             started_ns: now_ns(),
             helpers,
+            history,
         };
         let body = body::sealed("keylane-input", input)?;
         let lane = self.lanes.get(&PRIMARY);
@@ -164,7 +195,7 @@ impl Deployment {
         lane: LaneId,
         execution: Option<u64>,
         listener: &mut dyn Listener,
-    ) -> Result<Option<Report>, Failure> {
+    ) -> Result<Option<Finished>, Failure> {
         for _ in 0..TURN {
             let Some(known) = self.lanes.get(&lane) else {
                 return Ok(None);
@@ -181,7 +212,8 @@ impl Deployment {
                         .map(|()| None);
                 }
             };
-            let body = got.descriptors.into_iter().next();
+            let mut bodies = got.descriptors.into_iter();
+            let body = bodies.next();
             match got.message {
                 FromLane::Progress {
                     execution: of,
@@ -197,7 +229,9 @@ impl Deployment {
                     if Some(of) == execution && lane == PRIMARY =>
                 {
                     self.ready.again(Source::Lane(lane));
-                    return read_report(body).map(Some);
+                    let report = read_report(body)?;
+                    let recording = bodies.next();
+                    return Ok(Some(Finished { report, recording }));
                 }
                 FromLane::Refused(failure) => return Err(failure),
                 // Late words about an earlier execution.

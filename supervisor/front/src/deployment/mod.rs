@@ -10,14 +10,13 @@ mod images;
 mod output;
 mod start;
 
-pub use execute::Interruption;
+pub use execute::{Finished, Interruption};
 
 use keylane_policy::abi::message::{
     FromLane, FromSpawner, FunctionEntry, FunctionId, LaneId, LoanId, Substitution, ToLane,
     ToSpawner, Who, ZygoteSpec,
 };
 use keylane_policy::blame::{Blame, Failure};
-use keylane_policy::report::Report;
 use keylane_sys::link::Link;
 use keylane_sys::process::Child;
 use keylane_sys::ready::Ready;
@@ -115,14 +114,16 @@ impl Deployment {
         &self.substitutions
     }
 
-    /// Runs one execution with `input`, JSON text, and waits for its report.
+    /// Runs one execution with `input`, JSON text, and waits for its report; records what happens
+    /// if `history` says so.
     pub fn execute(
         &mut self,
         name: &str,
         input: &[u8],
+        history: bool,
         listener: &mut dyn Listener,
-    ) -> Result<Report, Interruption> {
-        execute::execute(self, name, input, listener)
+    ) -> Result<Finished, Interruption> {
+        execute::execute(self, name, input, history, listener)
     }
 
     /// Waits until `input` can be read; signals and output are attended to meanwhile.

@@ -10,5 +10,6 @@ pub mod output;
 pub mod pretty;
 pub mod report;
 pub mod screen;
+pub mod table;
 #[cfg(test)]
 mod tests;

@@ -4,12 +4,16 @@
 
 use super::{duration, escape, pretty};
 use crate::exit::Exit;
+use crate::history::{Event, History};
 use crate::json;
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
 use keylane_policy::report::{ErrorReport, FanReport, FunctionCalls, Report, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+/// Bytes of a pointer that are shown; a lane that was taken over may send any number.
+const POINTER_BYTES: usize = 1024;
 
 /// What the front knows about an execution beside the lane's report.
 #[derive(Clone, Debug)]
@@ -22,6 +26,8 @@ pub struct Context<'c> {
     pub lanes: usize,
     /// Nanoseconds from the input to the report, as the front measured them.
     pub wall_ns: u64,
+    /// What happened, if it was recorded.
+    pub history: Option<&'c History>,
 }
 
 /// A report from a lane's bytes, believed only as far as it is a report with JSON in it.
@@ -64,11 +70,15 @@ pub fn output(report: &Report) -> Option<String> {
 /// What goes to standard error when an execution failed: the failure with its details.
 pub fn failure(report: &Report, context: &Context<'_>) -> Option<String> {
     let error = report.error.as_ref()?;
+    let cut = |name: &str| escape::cut(name, limit::ERROR_NAME_BYTES).into_owned();
     let function = error
         .function
         .as_ref()
-        .map(|name| format!("function \"{name}\""));
-    let state = error.state.as_ref().map(|name| format!("state \"{name}\""));
+        .map(|name| format!("function \"{}\"", cut(name)));
+    let state = error
+        .state
+        .as_ref()
+        .map(|name| format!("state \"{}\"", cut(name)));
     let doing = match (function, state) {
         (Some(function), Some(state)) => format!("{function} in {state}"),
         (Some(one), None) | (None, Some(one)) => one,
@@ -91,7 +101,8 @@ pub fn failure(report: &Report, context: &Context<'_>) -> Option<String> {
     let failure = Failure::new(error.blame, doing, text).advise(advice(error));
     let mut shown = super::failure::failure(context.asked, &failure);
     if let Some(pointer) = &error.pointer {
-        shown.push_str(&format!("  at: {}\n", escape::line(pointer)));
+        let pointer = escape::cut(pointer, POINTER_BYTES);
+        shown.push_str(&format!("  at: {}\n", escape::line(&pointer)));
     }
     Some(shown)
 }
@@ -120,15 +131,17 @@ fn advice(error: &ErrorReport) -> String {
 
 /// A cause as a function's error carries it (Lambda's runtime API), or plain text.
 #[derive(Deserialize)]
-struct Cause {
+pub(crate) struct Cause {
+    /// What the function said.
     #[serde(rename = "errorMessage")]
-    message: String,
+    pub(crate) message: String,
+    /// Where, frame by frame.
     #[serde(rename = "stackTrace", default)]
-    trace: Vec<String>,
+    pub(crate) trace: Vec<String>,
 }
 
 impl Cause {
-    fn read(cause: &str) -> Cause {
+    pub(crate) fn read(cause: &str) -> Cause {
         let plain = || Cause {
             message: cause.to_owned(),
             trace: Vec::new(),
@@ -158,7 +171,7 @@ pub fn summary(report: &Report, context: &Context<'_>) -> String {
     if let Some(fan) = report.fans.iter().max_by_key(|fan| fan.branches) {
         text.push_str(&format!(
             "; {}: {}",
-            fan.pointer,
+            escape::cut(&fan.pointer, POINTER_BYTES),
             escape::cut(&fan.decision, 400)
         ));
         if report.fans.len() > 1 {
@@ -190,6 +203,8 @@ struct Document<'r> {
     run_ns: u64,
     functions: &'r [FunctionCalls],
     fans: &'r [FanReport],
+    events: Option<&'r [Event]>,
+    events_dropped: u64,
 }
 
 /// The report as a JSON document, its line ended: indented, or on one line for `--stream`.
@@ -212,6 +227,8 @@ pub fn json(report: &Report, context: &Context<'_>, one_line: bool) -> Result<St
             run_ns: report.run_ns,
             functions: &report.functions,
             fans: &report.fans,
+            events: context.history.map(|history| history.events.as_slice()),
+            events_dropped: context.history.map_or(0, |history| history.dropped),
         })
     };
     let text = write().map_err(|error: serde_json::Error| {

@@ -58,6 +58,7 @@ fn context() -> Context<'static> {
         workflow: "finra",
         lanes: 2,
         wall_ns: 143_000_000,
+        history: None,
     }
 }
 

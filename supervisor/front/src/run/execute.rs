@@ -4,8 +4,10 @@
 use super::input::Lines;
 use super::{Inputs, Prepared, refuse};
 use crate::cli::print;
-use crate::deployment::{Deployment, Interruption, Listener, Plan};
+use crate::deployment::{Deployment, Finished, Interruption, Listener, Plan};
 use crate::exit::Exit;
+use crate::history::{History, assemble};
+use crate::render;
 use crate::render::report::{self, Context};
 use crate::render::screen::Screen;
 use keylane_policy::blame::Failure;
@@ -138,36 +140,69 @@ impl Session<'_> {
         let started = Instant::now();
         let workflow = self.prepared.project.name.to_string();
         let name = format!("{workflow}-{number}");
-        let report = deployment.execute(
+        let options = &self.prepared.options;
+        let (json, stream) = (options.json, options.stream);
+        let finished = deployment.execute(
             &name,
             input,
+            options.history,
             &mut Shown {
                 screen: &mut *self.screen,
             },
         )?;
         let wall_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let lanes = usize::from(self.prepared.lanes);
+        let report = &finished.report;
+        let exit = report::exit(report);
+        // Making a history costs time that nobody waits for who wants the output alone.
+        let wanted = json || self.prepared.pictures.any();
+        let history = if wanted {
+            self.history(&finished, input)?
+        } else {
+            None
+        };
         let context = Context {
             asked: &self.asked,
             workflow: &workflow,
             lanes,
             wall_ns,
+            history: history.as_ref(),
         };
-        let exit = report::exit(&report);
-        if let Some(failure) = report::failure(&report, &context) {
+        if let Some(failure) = report::failure(report, &context) {
             self.screen.failure(&failure);
         }
-        let options = &self.prepared.options;
-        if options.json {
-            let text = report::json(&report, &context, options.stream)?;
-            return Ok(print(&text, exit));
-        }
-        // The summary first: with both streams on one terminal the result is the last thing seen.
-        self.screen.line(&report::summary(&report, &context));
-        Ok(match report::output(&report) {
-            Some(output) => print(&output, exit),
-            None => exit,
+        let drawn = self.prepared.pictures.write(report, &context);
+        let printed = if json {
+            Some(report::json(report, &context, stream)?)
+        } else {
+            // The summary first: with both streams on one terminal the result is the last thing
+            // seen.
+            self.screen.line(&report::summary(report, &context));
+            report::output(report)
+        };
+        let exit = printed.map_or(exit, |text| print(&text, exit));
+        Ok(match drawn {
+            Ok(()) => exit,
+            Err(failure) => {
+                let text = render::failure::failure(&self.asked, &failure);
+                self.screen.failure(&text);
+                exit.then(Exit::Unwritten)
+            }
         })
+    }
+
+    /// The history of an execution, if it was recorded.
+    fn history(&self, finished: &Finished, input: &[u8]) -> Result<Option<History>, Failure> {
+        let Some(recording) = finished.recording()? else {
+            return Ok(None);
+        };
+        let functions = &self.prepared.project.functions;
+        let names: Vec<String> = functions.iter().map(|f| f.name.to_string()).collect();
+        let input = String::from_utf8_lossy(input);
+        Ok(Some(History {
+            events: assemble::events(&recording, &finished.report, &names, &input),
+            dropped: recording.dropped,
+        }))
     }
 
     fn refused(&mut self, failure: Failure) -> Exit {

@@ -4,7 +4,9 @@
 //! good. `execute` takes it from there.
 
 mod execute;
+pub mod files;
 pub mod input;
+mod pictures;
 
 use crate::check;
 use crate::exit::Exit;
@@ -41,6 +43,12 @@ pub struct Options {
     pub lanes: Option<u16>,
     /// Whether to show failures alone.
     pub quiet: bool,
+    /// Whether to record what happens.
+    pub history: bool,
+    /// Where to write a trace.
+    pub trace: Option<PathBuf>,
+    /// Where to draw the run.
+    pub timeline: Option<PathBuf>,
 }
 
 impl Options {
@@ -76,6 +84,8 @@ pub struct Prepared {
     pub stage: Stage,
     /// The inputs.
     pub inputs: Inputs,
+    /// Files to write when it is over.
+    pictures: pictures::Pictures,
 }
 
 impl Prepared {
@@ -110,6 +120,7 @@ impl Prepared {
 
 /// Prepares a run; notes for the operator go to the screen.
 pub fn prepare(options: Options, screen: &mut Screen<Stderr>) -> Result<Prepared, Refusal> {
+    let pictures = pictures::Pictures::check(&options)?;
     let checked = check::project(&options.project)?;
     for warning in &checked.warnings {
         screen.line(warning.human().trim_end());
@@ -135,6 +146,7 @@ pub fn prepare(options: Options, screen: &mut Screen<Stderr>) -> Result<Prepared
         runtime,
         stage,
         inputs,
+        pictures,
     })
 }
 

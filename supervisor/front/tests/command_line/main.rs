@@ -5,6 +5,8 @@ mod command;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod run_refused;
 #[cfg(test)]
 mod validate;

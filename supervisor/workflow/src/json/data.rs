@@ -57,6 +57,11 @@ impl Data {
         self.node.text()
     }
 
+    /// Bytes of its text, without writing it; an estimate from below while nobody wrote it.
+    pub fn size(&self) -> usize {
+        self.node.size()
+    }
+
     /// The value as a tree of `serde_json`.
     pub fn value(&self) -> &Value {
         self.value

@@ -1,0 +1,494 @@
+//! Makes events of a recording: sorts what several lanes recorded, numbers it, says what led to
+//! what, and adds what follows from the rest (a stopped state, the execution's own end).
+
+use super::event::{Details, Event, EventType, Extent, Head, Retry};
+use keylane_policy::abi::message::LaneId;
+use keylane_policy::history::{Excerpt, Place, Record, Recording, What};
+use keylane_policy::report::{Report, Status};
+use std::collections::{BTreeMap, HashMap};
+
+/// When, on which lane and on which walk something happened.
+#[derive(Clone, Copy)]
+struct Spot {
+    at_ns: u64,
+    lane: LaneId,
+    branch: u64,
+}
+
+impl From<&Record> for Spot {
+    fn from(record: &Record) -> Spot {
+        Spot {
+            at_ns: record.at_ns,
+            lane: record.lane,
+            branch: record.branch,
+        }
+    }
+}
+
+/// The errors by which a task ends in `TaskTimedOut`.
+const TIMEOUTS: [&str; 2] = ["States.Timeout", "States.HeartbeatTimeout"];
+
+/// What is known of one walk through the definition.
+#[derive(Default)]
+struct Walk {
+    /// The event that came last.
+    last: u64,
+    /// The `Type` of the state that it is in; empty outside.
+    kind: String,
+    /// Attempts at the state's call.
+    attempts: u64,
+    /// The event that told the last failure, as a place in the list.
+    failure: Option<usize>,
+    /// The error that ended the walk, or its last state.
+    error: Option<(String, String)>,
+    /// Its fan-out and its place there.
+    fan: Option<(u64, u64)>,
+    over: bool,
+}
+
+/// What is known of one fan-out.
+struct Fan {
+    branch: u64,
+    /// Name of the state.
+    name: String,
+    is_map: bool,
+    /// The event that told of its start.
+    started: u64,
+    /// The last event of the branch that ended last.
+    last: u64,
+    /// Branches that run, by index.
+    running: BTreeMap<u64, u64>,
+    /// The error of the branch that failed last.
+    error: Option<(String, String)>,
+}
+
+/// The events of an execution, in order of time.
+pub fn events(
+    recording: &Recording,
+    report: &Report,
+    functions: &[String],
+    input: &str,
+) -> Vec<Event> {
+    let mut records: Vec<&Record> = recording.records.iter().collect();
+    // Stable: what one lane did within one tick of the clock stays in its order.
+    records.sort_by_key(|record| record.at_ns);
+    let mut assembly = Assembly {
+        recording,
+        functions,
+        events: Vec::with_capacity(records.len().saturating_mul(2)),
+        walks: HashMap::new(),
+        numbers: HashMap::new(),
+        fans: HashMap::new(),
+    };
+    assembly.begin(input);
+    for record in records {
+        assembly.add(record);
+    }
+    assembly.end(report);
+    assembly.events
+}
+
+struct Assembly<'r> {
+    recording: &'r Recording,
+    functions: &'r [String],
+    events: Vec<Event>,
+    walks: HashMap<u64, Walk>,
+    /// Small numbers for branches, in the order in which they are told of.
+    numbers: HashMap<u64, u64>,
+    fans: HashMap<u64, Fan>,
+}
+
+/// A text with how much of it is there.
+fn shown(excerpt: &Excerpt) -> (Option<String>, Option<Extent>) {
+    let there = excerpt.text.as_ref().map_or(0, String::len);
+    let extent = Extent {
+        truncated: excerpt.text.is_none()
+            || u64::try_from(there).is_ok_and(|there| there < excerpt.bytes),
+        bytes: excerpt.bytes,
+    };
+    (excerpt.text.clone(), Some(extent))
+}
+
+impl Assembly<'_> {
+    fn relative(&self, at_ns: u64) -> u64 {
+        at_ns.saturating_sub(self.recording.began_ns)
+    }
+
+    fn place(&self, record: &Record) -> Option<&Place> {
+        let at = usize::try_from(record.place?).ok()?;
+        self.recording.places.get(at)
+    }
+
+    fn walk(&mut self, branch: u64) -> &mut Walk {
+        self.walks.entry(branch).or_default()
+    }
+
+    /// Adds an event of a walk; its number.
+    fn push(&mut self, spot: impl Into<Spot>, kind: EventType, details: Details) -> u64 {
+        let spot = spot.into();
+        let previous = self.walk(spot.branch).last;
+        let id = self.push_after(spot, kind, details, previous);
+        self.walk(spot.branch).last = id;
+        id
+    }
+
+    fn push_after(&mut self, spot: Spot, kind: EventType, details: Details, previous: u64) -> u64 {
+        let next = u64::try_from(self.numbers.len()).unwrap_or(u64::MAX);
+        let branch = *self.numbers.entry(spot.branch).or_insert(next);
+        let id = u64::try_from(self.events.len())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
+        let head = Head {
+            id,
+            previous,
+            kind,
+            timestamp: keylane_workflow::timestamp(spot.at_ns),
+            at_ns: self.relative(spot.at_ns),
+            lane: Some(spot.lane),
+            branch,
+            pointer: None,
+            attempt: None,
+            retry: None,
+            caught: false,
+        };
+        self.events.push(Event { head, details });
+        id
+    }
+
+    fn last_head(&mut self) -> Option<&mut Head> {
+        self.events.last_mut().map(|event| &mut event.head)
+    }
+
+    fn add(&mut self, record: &Record) {
+        match &record.what {
+            What::Entered { input } => self.entered(record, input),
+            What::Exited { output, caught } => self.exited(record, output, *caught),
+            What::Failed { error, cause } => {
+                self.walk(record.branch).error = Some((error.clone(), cause.clone()));
+            }
+            What::Scheduled { function, input } => self.scheduled(record, *function, input),
+            What::Ended { function, error } => self.task_ended(record, *function, error.as_ref()),
+            What::Retried {
+                error,
+                cause,
+                attempt,
+                again_ns,
+            } => {
+                let retry = Retry {
+                    attempt: *attempt,
+                    at_ns: self.relative(*again_ns),
+                };
+                self.retried(record, (error, cause), retry);
+            }
+            What::FanStarted { fan, total } => self.fan_started(record, *fan, *total),
+            What::BranchStarted { fan, index } => self.branch_started(record, *fan, *index),
+            What::BranchEnded { fan, index, failed } => {
+                self.branch_ended(record, *fan, *index, *failed);
+            }
+            What::FanEnded { fan, failed } => self.fan_ended(record, *fan, *failed),
+        }
+    }
+
+    fn entered(&mut self, record: &Record, input: &Excerpt) {
+        let Some(place) = self.place(record).cloned() else {
+            return;
+        };
+        let Some(kind) = EventType::entered(&place.kind) else {
+            return;
+        };
+        let (input, input_details) = shown(input);
+        let details = Details {
+            name: Some(place.state),
+            input,
+            input_details,
+            ..Details::default()
+        };
+        self.push(record, kind, details);
+        if let Some(head) = self.last_head() {
+            head.pointer = Some(place.pointer);
+        }
+        let walk = self.walk(record.branch);
+        (walk.kind, walk.attempts) = (place.kind, 0);
+        (walk.failure, walk.error) = (None, None);
+    }
+
+    fn exited(&mut self, record: &Record, output: &Excerpt, caught: bool) {
+        let Some(place) = self.place(record).cloned() else {
+            return;
+        };
+        let Some(kind) = EventType::exited(&place.kind) else {
+            return;
+        };
+        let (output, output_details) = shown(output);
+        let details = Details {
+            name: Some(place.state),
+            output,
+            output_details,
+            ..Details::default()
+        };
+        self.push(record, kind, details);
+        if let Some(head) = self.last_head() {
+            head.caught = caught;
+        }
+        self.walk(record.branch).kind.clear();
+    }
+
+    fn resource(&self, function: u16) -> Details {
+        let name = self.functions.get(usize::from(function));
+        Details {
+            resource_type: Some("lambda".to_owned()),
+            resource: name.cloned(),
+            ..Details::default()
+        }
+    }
+
+    fn scheduled(&mut self, record: &Record, function: u16, input: &Excerpt) {
+        let (parameters, input_details) = shown(input);
+        let details = Details {
+            parameters,
+            input_details,
+            ..self.resource(function)
+        };
+        self.push(record, EventType::TaskScheduled, details);
+        let walk = self.walk(record.branch);
+        walk.attempts = walk.attempts.saturating_add(1);
+        walk.failure = None;
+        let attempt = walk.attempts;
+        if let Some(head) = self.last_head() {
+            head.attempt = Some(attempt);
+        }
+        // A lane hands a call over as soon as it schedules it.
+        let details = self.resource(function);
+        self.push(record, EventType::TaskStarted, details);
+    }
+
+    fn task_ended(&mut self, record: &Record, function: u16, error: Option<&(String, String)>) {
+        let Some((error, cause)) = error else {
+            let details = self.resource(function);
+            self.push(record, EventType::TaskSucceeded, details);
+            return;
+        };
+        let kind = if TIMEOUTS.contains(&error.as_str()) {
+            EventType::TaskTimedOut
+        } else {
+            EventType::TaskFailed
+        };
+        let details = Details {
+            error: Some(error.clone()),
+            cause: Some(cause.clone()),
+            ..self.resource(function)
+        };
+        self.push(record, kind, details);
+        self.note_failure(record.branch);
+    }
+
+    /// The event that was added last tells a failure of this walk.
+    fn note_failure(&mut self, branch: u64) {
+        let at = self.events.len().checked_sub(1);
+        self.walk(branch).failure = at;
+    }
+
+    fn retried(&mut self, record: &Record, (error, cause): (&str, &str), retry: Retry) {
+        let walk = self.walk(record.branch);
+        if walk.failure.is_none() && walk.kind == "Task" {
+            // The state failed before or after its call.
+            let details = Details {
+                error: Some(error.to_owned()),
+                cause: Some(cause.to_owned()),
+                ..Details::default()
+            };
+            self.push(record, EventType::TaskFailed, details);
+            self.note_failure(record.branch);
+        }
+        let failure = self.walk(record.branch).failure.take();
+        if let Some(event) = failure.and_then(|at| self.events.get_mut(at)) {
+            event.head.retry = Some(retry);
+        }
+    }
+
+    fn fan_started(&mut self, record: &Record, fan: u64, total: u64) {
+        let place = self.place(record).cloned();
+        let is_map = place.as_ref().is_none_or(|place| place.kind != "Parallel");
+        let kind = if is_map {
+            EventType::MapStateStarted
+        } else {
+            EventType::ParallelStateStarted
+        };
+        let details = Details {
+            length: Some(total),
+            ..Details::default()
+        };
+        let started = self.push(record, kind, details);
+        let known = Fan {
+            branch: record.branch,
+            name: place.map(|place| place.state).unwrap_or_default(),
+            is_map,
+            started,
+            last: started,
+            running: BTreeMap::new(),
+            error: None,
+        };
+        self.fans.insert(fan, known);
+    }
+
+    fn iteration(&self, fan: u64, index: u64) -> Details {
+        Details {
+            name: self.fans.get(&fan).map(|fan| fan.name.clone()),
+            index: Some(index),
+            ..Details::default()
+        }
+    }
+
+    fn branch_started(&mut self, record: &Record, fan: u64, index: u64) {
+        let Some(known) = self.fans.get_mut(&fan) else {
+            return;
+        };
+        known.running.insert(index, record.branch);
+        let (is_map, started) = (known.is_map, known.started);
+        let walk = self.walk(record.branch);
+        (walk.fan, walk.last) = (Some((fan, index)), started);
+        if is_map {
+            let details = self.iteration(fan, index);
+            self.push(record, EventType::MapIterationStarted, details);
+        }
+    }
+
+    fn branch_ended(&mut self, record: &Record, fan: u64, index: u64, failed: bool) {
+        let error = self.walk(record.branch).error.clone().filter(|_| failed);
+        let Some(known) = self.fans.get_mut(&fan) else {
+            return;
+        };
+        known.running.remove(&index);
+        if failed {
+            known.error = error.clone();
+        }
+        if known.is_map {
+            let kind = if failed {
+                EventType::MapIterationFailed
+            } else {
+                EventType::MapIterationSucceeded
+            };
+            let mut details = self.iteration(fan, index);
+            (details.error, details.cause) = error.unzip();
+            self.push(record, kind, details);
+        }
+        let walk = self.walk(record.branch);
+        walk.over = true;
+        let last = walk.last;
+        if let Some(known) = self.fans.get_mut(&fan) {
+            known.last = last;
+        }
+    }
+
+    fn fan_ended(&mut self, record: &Record, fan: u64, failed: bool) {
+        let Some(known) = self.fans.get_mut(&fan) else {
+            return;
+        };
+        let stopped = std::mem::take(&mut known.running);
+        let (branch, is_map, last) = (known.branch, known.is_map, known.last);
+        let error = known.error.take();
+        for (index, branch) in stopped {
+            let spot = Spot {
+                branch,
+                ..Spot::from(record)
+            };
+            self.stop(spot, is_map.then_some((fan, index)));
+        }
+        let spot = Spot {
+            branch,
+            ..Spot::from(record)
+        };
+        if self.walk(branch).over {
+            return;
+        }
+        let kind = match (is_map, failed, error.is_some()) {
+            (true, false, _) => EventType::MapStateSucceeded,
+            (true, true, true) => EventType::MapStateFailed,
+            (true, true, false) => EventType::MapStateAborted,
+            (false, false, _) => EventType::ParallelStateSucceeded,
+            (false, true, true) => EventType::ParallelStateFailed,
+            (false, true, false) => EventType::ParallelStateAborted,
+        };
+        let mut details = Details::default();
+        (details.error, details.cause) = error.filter(|_| failed).unzip();
+        let id = self.push_after(spot, kind, details, last);
+        self.walk(branch).last = id;
+        if failed {
+            self.note_failure(branch);
+        }
+    }
+
+    /// Something outside of a branch stopped it.
+    fn stop(&mut self, spot: Spot, iteration: Option<(u64, u64)>) {
+        let walk = self.walk(spot.branch);
+        walk.over = true;
+        if let Some(kind) = EventType::aborted(&walk.kind) {
+            walk.kind.clear();
+            self.push(spot, kind, Details::default());
+        }
+        if let Some((fan, index)) = iteration {
+            let details = self.iteration(fan, index);
+            self.push(spot, EventType::MapIterationAborted, details);
+        }
+    }
+
+    fn begin(&mut self, input: &str) {
+        let text = super::within(input);
+        let details = Details {
+            input_details: Some(Extent {
+                truncated: text.len() < input.len(),
+                bytes: u64::try_from(input.len()).unwrap_or(u64::MAX),
+            }),
+            input: Some(text.to_owned()),
+            ..Details::default()
+        };
+        self.own(
+            self.recording.began_ns,
+            EventType::ExecutionStarted,
+            details,
+        );
+    }
+
+    fn end(&mut self, report: &Report) {
+        let mut details = Details::default();
+        let kind = match (report.status, &report.error) {
+            (Status::Succeeded, _) => {
+                let output = report.output.as_deref().unwrap_or_default();
+                let text = super::within(output);
+                details.output_details = Some(Extent {
+                    truncated: text.len() < output.len(),
+                    bytes: u64::try_from(output.len()).unwrap_or(u64::MAX),
+                });
+                details.output = Some(text.to_owned());
+                EventType::ExecutionSucceeded
+            }
+            (Status::Cancelled, _) => EventType::ExecutionAborted,
+            (Status::Failed, Some(error))
+                if error.state.is_none() && TIMEOUTS.contains(&error.error.as_str()) =>
+            {
+                EventType::ExecutionTimedOut
+            }
+            (Status::Failed, _) => EventType::ExecutionFailed,
+        };
+        if let Some(error) = &report.error {
+            details.error = Some(error.error.clone());
+            details.cause = Some(error.cause.clone());
+        }
+        let latest = self.events.last().map_or(0, |event| event.head.at_ns);
+        let ended = self.recording.began_ns.saturating_add(latest);
+        self.own(self.recording.ended_ns.max(ended), kind, details);
+    }
+
+    /// Adds an event of the execution itself.
+    fn own(&mut self, at_ns: u64, kind: EventType, details: Details) {
+        let spot = Spot {
+            at_ns,
+            lane: 0,
+            branch: 0,
+        };
+        self.push(spot, kind, details);
+        if let Some(head) = self.last_head() {
+            head.lane = None;
+        }
+    }
+}
