@@ -118,10 +118,11 @@ impl Deployment {
         listener: &mut dyn Listener,
     ) -> Result<Option<Finished>, Interruption> {
         match source {
-            Source::Signals => match self.signal() {
-                Some(interruption) => return Err(interruption),
-                None => {}
-            },
+            Source::Signals => {
+                if let Some(interruption) = self.signal() {
+                    return Err(interruption);
+                }
+            }
             Source::Pipe(number) => self.pipes.read(number, &mut self.ready, listener),
             Source::Spawner => self.hear_of_ends()?,
             Source::Lane(lane) => return Ok(self.hear_lane(lane, execution, listener)?),

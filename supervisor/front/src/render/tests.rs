@@ -171,7 +171,7 @@ fn a_lane_that_sends_something_else_than_a_report_is_not_believed() {
 #[test]
 fn the_manual_names_every_field_of_a_report() {
     let manual = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CLI.md"));
-    let mut full = failed("E", "c", Blame::Function);
+    let full = failed("E", "c", Blame::Function);
     let text = report::json(&full, &context(), true).unwrap();
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     let parts = [
