@@ -100,7 +100,7 @@ class KeylaneWarm:
         self.patience = patience
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [keylane, "run", str(PROJECT), "--stream", "--json"],
+            [keylane, "run", str(PROJECT), "--stream"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
