@@ -155,13 +155,6 @@ pub fn limit_resources(limits: Limits) -> io::Result<()> {
     Ok(())
 }
 
-/// Raises this process's own limit of descriptors as far as it may: a deployment has two pipes for
-/// every process.
-pub fn raise_descriptor_limit() -> io::Result<()> {
-    let (_, most) = nix::sys::resource::getrlimit(Resource::RLIMIT_NOFILE)?;
-    Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
-}
-
 /// Whether this process may be traced by others of the same user and dumps core; if not, /proc/PID
 /// belongs to root (PR_SET_DUMPABLE, prctl(2)). A fork inherits it.
 pub fn set_dumpable(dumpable: bool) -> io::Result<()> {

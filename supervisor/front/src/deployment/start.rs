@@ -36,7 +36,6 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
     // Two pipes for each worker of each lane.
     jail::raise_descriptors().map_err(host)?;
     let images = Images::seal().map_err(host)?;
-    jail::raise_descriptor_limit().map_err(host)?;
     // The front carries branches between lanes that keep all processors busy.
     let _slower = process::prefer_short_slices(0);
     let (spawner, child) =
