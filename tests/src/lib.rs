@@ -18,6 +18,7 @@ pub mod leftover;
 pub mod project;
 pub mod said;
 pub mod session;
+pub mod skip;
 pub mod table;
 
 pub use said::Said;

@@ -71,8 +71,9 @@ fn bug(doing: &str, cause: impl ToString) -> Failure {
 }
 
 impl Spawner {
-    /// A spawner that serves `front`. Tries the parts of the jail that a host may lack.
-    pub(crate) fn new(front: Link<FromSpawner, ToSpawner>) -> Result<Spawner, Failure> {
+    /// A spawner that serves `front`; none if the host cannot carry the jail, which the front has
+    /// been told then. Tries the parts of the jail that a host may lack.
+    pub(crate) fn new(front: Link<FromSpawner, ToSpawner>) -> Result<Option<Spawner>, Failure> {
         let doing = "starting the spawner";
         let host = |error: io::Error| Failure::new(Blame::Host, doing, error.to_string());
         // A terminal's Ctrl-C is the front's to handle; it tells us.
@@ -82,17 +83,21 @@ impl Spawner {
         process::become_subreaper().map_err(host)?;
         // A pidfd for each worker of each lane.
         jail::raise_descriptors().map_err(host)?;
-        let unfit = |failure: Failure| {
-            let _exit_tells_too = front.try_send(&FromSpawner::Unfit(failure.clone()), &[]);
-            failure
-        };
-        let abi = host::landlock_abi().map_err(|error| {
-            unfit(
+        let compiled = host::landlock_abi()
+            .map_err(|error| {
                 Failure::new(Blame::Host, doing, format!("no Landlock: {error}"))
-                    .advise("boot a kernel >= 6.1 with landlock in its list of security modules"),
-            )
-        })?;
-        let filters = Filters::compile(abi).map_err(|error| unfit(bug(doing, error)))?;
+                    .advise("boot a kernel >= 6.1 with landlock in its list of security modules")
+            })
+            .and_then(|abi| Filters::compile(abi).map_err(|error| bug(doing, error)));
+        let filters = match compiled {
+            Ok(filters) => filters,
+            Err(failure) => {
+                front
+                    .try_send(&FromSpawner::Unfit(failure), &[])
+                    .map_err(host)?;
+                return Ok(None);
+            }
+        };
         let namespaces = host::try_namespaces();
         let substitutions = match &namespaces {
             Ok(()) => Vec::new(),
@@ -124,7 +129,7 @@ impl Spawner {
             .ready
             .watch(&spawner.front, Source::Front)
             .map_err(host)?;
-        Ok(spawner)
+        Ok(Some(spawner))
     }
 
     /// Serves until the front says stop or goes away; then ends everything.
