@@ -19,10 +19,15 @@ pub(crate) enum Verdict {
 
 const EPERM: i32 = 1;
 
-/// What the table says about a call of an instance.
-pub(crate) fn verdict(number: u32, arguments: &Arguments, landlock_abi: u32) -> Verdict {
+/// What the table says about a call of this role.
+pub(crate) fn verdict(
+    role: Role,
+    number: u32,
+    arguments: &Arguments,
+    landlock_abi: u32,
+) -> Verdict {
     let row = TABLE.iter().find(|row| u32::from(row.number) == number);
-    let Some((row, rule)) = row.and_then(|row| Some((row, row.rule(Role::Instance)?))) else {
+    let Some((row, rule)) = row.and_then(|row| Some((row, row.rule(role)?))) else {
         return Verdict::Fail(EPERM);
     };
     let truncates = TRUNCATING
@@ -58,10 +63,11 @@ fn meets(condition: &Condition, arguments: &Arguments) -> bool {
     }
 }
 
-/// Arguments at and around the border of every condition of a row: all combinations of them.
-pub(crate) fn combinations(row: &Row) -> Vec<Arguments> {
+/// Arguments at and around the border of every condition of a row for this role: all combinations
+/// of them.
+pub(crate) fn combinations(role: Role, row: &Row) -> Vec<Arguments> {
     let mut all = vec![[0; 6]];
-    let conditions: Vec<Condition> = match row.instance {
+    let conditions: Vec<Condition> = match row.rule(role) {
         Some(Rule::AllowIf(lists)) => lists.iter().copied().flatten().copied().collect(),
         _ => Vec::new(),
     };
@@ -112,26 +118,30 @@ fn around(condition: &Condition) -> Vec<u64> {
 
 #[test]
 fn the_expectation_itself_knows_borders_and_halves() {
-    let fcntl = |command: u64, flags: u64| verdict(72, &[0, command, flags, 0, 0, 0], 6);
+    let fcntl =
+        |command: u64, flags: u64| verdict(Role::Instance, 72, &[0, command, flags, 0, 0, 0], 6);
     assert_eq!(fcntl(3, 0), Verdict::Pass);
     assert_eq!(fcntl(4, 0o4000), Verdict::Pass);
     assert_eq!(fcntl(4, 0o20000), Verdict::Fail(1));
     assert_eq!(fcntl(8, 0), Verdict::Fail(1));
     // An `int` argument's high half is not the kernel's to read.
     assert_eq!(fcntl(3 | 1 << 32, 0), Verdict::Pass);
-    assert_eq!(verdict(435, &[0; 6], 6), Verdict::Fail(38));
-    assert_eq!(verdict(101, &[0; 6], 6), Verdict::Fail(1));
+    assert_eq!(verdict(Role::Instance, 435, &[0; 6], 6), Verdict::Fail(38));
+    assert_eq!(verdict(Role::Instance, 101, &[0; 6], 6), Verdict::Fail(1));
     let truncate = [0, 0, O_TRUNC, 0, 0, 0];
-    assert_eq!(verdict(257, &truncate, 2), Verdict::Fail(1));
-    assert_eq!(verdict(257, &truncate, 3), Verdict::Pass);
+    assert_eq!(verdict(Role::Instance, 257, &truncate, 2), Verdict::Fail(1));
+    assert_eq!(verdict(Role::Instance, 257, &truncate, 3), Verdict::Pass);
 }
 
 #[test]
 fn every_condition_is_tried_met_and_missed() {
-    for row in TABLE {
-        if let Some(Rule::AllowIf(lists)) = row.instance {
+    for (role, row) in [Role::Instance, Role::Lane]
+        .iter()
+        .flat_map(|role| TABLE.iter().map(move |row| (*role, row)))
+    {
+        if let Some(Rule::AllowIf(lists)) = row.rule(role) {
             for condition in lists.iter().copied().flatten() {
-                let tried = combinations(row);
+                let tried = combinations(role, row);
                 assert!(
                     tried.iter().any(|arguments| meets(condition, arguments)),
                     "{}",
@@ -144,8 +154,8 @@ fn every_condition_is_tried_met_and_missed() {
                 );
             }
             let passed = |wanted: bool| {
-                combinations(row).iter().any(|arguments| {
-                    (verdict(row.number.into(), arguments, 6) == Verdict::Pass) == wanted
+                combinations(role, row).iter().any(|arguments| {
+                    (verdict(role, row.number.into(), arguments, 6) == Verdict::Pass) == wanted
                 })
             };
             assert!(
