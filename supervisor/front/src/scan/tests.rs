@@ -1,3 +1,5 @@
+//! Scans of folders and files that are made for it, and what is shown of them.
+
 use super::*;
 use std::os::unix::fs::symlink;
 
