@@ -32,3 +32,5 @@ mod misbehaviour;
 mod payload;
 #[cfg(test)]
 mod stream;
+#[cfg(test)]
+mod tmp;

@@ -46,6 +46,8 @@ pub struct Function {
     pub processes: u64,
     /// Open descriptors of one instance.
     pub descriptors: u64,
+    /// Bytes of the private /tmp of all its instances; 0 is none.
+    pub tmp: u64,
     /// Where the project's file declares it.
     pub declared: Position,
 }
@@ -167,7 +169,7 @@ fn read_functions(
 }
 
 /// The keys of a function, in the order in which a message lists them.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "runtime",
     "path",
     "handler",
@@ -177,6 +179,7 @@ const KEYS: [&str; 9] = [
     "timeout",
     "processes",
     "descriptors",
+    "tmp",
 ];
 
 fn read_function(
@@ -241,6 +244,7 @@ fn read_function(
         limit::DESCRIPTORS,
         limit::DESCRIPTORS_FLOOR..=limit::DESCRIPTORS_CEILING,
     );
+    let tmp = limits.bytes("tmp", limit::TMP_BYTES, 0..=limit::TMP_BYTES_CEILING);
     Some(Function {
         name,
         path: path?,
@@ -251,6 +255,7 @@ fn read_function(
         timeout_ms: timeout_ms?,
         processes: processes?,
         descriptors: descriptors?,
+        tmp: tmp?,
         declared,
     })
 }
@@ -365,6 +370,7 @@ mod tests {
                 limit::DESCRIPTORS_FLOOR,
                 limit::DESCRIPTORS_CEILING,
             ),
+            bytes("tmp", limit::TMP_BYTES, 0, limit::TMP_BYTES_CEILING),
         ] {
             assert!(manual.contains(&row), "docs/CLI.md must hold the row {row}");
         }
