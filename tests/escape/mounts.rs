@@ -71,7 +71,10 @@ fn no_path_of_the_host_leads_anywhere() {
     }
     // The control: here they are.
     for path in &paths[..11] {
-        assert!(fs::symlink_metadata(path).is_ok(), "{path} is not here either");
+        assert!(
+            fs::symlink_metadata(path).is_ok(),
+            "{path} is not here either"
+        );
     }
 }
 
@@ -108,7 +111,14 @@ fn what_a_function_leaves_in_its_tmp_no_other_function_and_no_host_sees() {
     }
     drop(session);
     // Another deployment of the same project begins with nothing.
-    let said = run(["run", project.arg(), "--json", "-q", "--input", &output_input(&names)]);
+    let said = run([
+        "run",
+        project.arg(),
+        "--json",
+        "-q",
+        "--input",
+        &output_input(&names),
+    ]);
     if has_private_root() {
         assert_eq!(said.json()["output"]["A"], json!([]));
     }
@@ -151,10 +161,16 @@ fn every_mount_but_tmp_is_read_only_and_nothing_of_the_old_root_is_left() {
     let lane = visible(family.lanes[0]);
     assert_eq!(lane.len(), 1, "{lane:?}");
     assert_eq!((&*lane[0].0, &*lane[0].2), ("/", "tmpfs"));
-    assert!(lane[0].1.split(',').any(|option| option == "ro"), "{lane:?}");
+    assert!(
+        lane[0].1.split(',').any(|option| option == "ro"),
+        "{lane:?}"
+    );
     for pid in [family.inits[0], family.zygotes[0], family.workers[0]] {
         let mounts = visible(pid);
-        assert!(mounts.iter().any(|(at, _, _)| at == "/function"), "{mounts:?}");
+        assert!(
+            mounts.iter().any(|(at, _, _)| at == "/function"),
+            "{mounts:?}"
+        );
         for (at, options, kind) in &mounts {
             let has = |wanted: &str| options.split(',').any(|option| option == wanted);
             assert!(has("nosuid"), "{at}: {options}");

@@ -44,7 +44,11 @@ def handler(event, context):
         return expect_none(&said);
     }
     for report in said.reports() {
-        assert_eq!(report["output"], serde_json::json!(["threeone", []]), "{said:#?}");
+        assert_eq!(
+            report["output"],
+            serde_json::json!(["threeone", []]),
+            "{said:#?}"
+        );
     }
 }
 
@@ -106,7 +110,11 @@ fn a_full_tmp_is_told_in_one_line_and_the_next_input_works() {
 fn a_function_that_asks_for_no_tmp_has_none() {
     let body = "import os\ndef handler(event, context): return os.path.exists('/tmp')\n";
     let said = stream(body, "tmp = 0\n", "0\n");
-    assert_eq!(said.reports()[0]["output"], !has_private_root(), "{said:#?}");
+    assert_eq!(
+        said.reports()[0]["output"],
+        !has_private_root(),
+        "{said:#?}"
+    );
 }
 
 #[test]
@@ -114,6 +122,10 @@ fn doctor_says_what_is_lost_where_there_is_no_root_of_its_own() {
     let said = run(["doctor"]);
     assert!(said.out.contains("mounts"), "{}", said.out);
     if !has_private_root() {
-        assert!(said.out.contains("lost:") && said.out.contains("/tmp"), "{}", said.out);
+        assert!(
+            said.out.contains("lost:") && said.out.contains("/tmp"),
+            "{}",
+            said.out
+        );
     }
 }
