@@ -35,6 +35,8 @@ mod payload;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod strays;
+#[cfg(test)]
 mod stream;
 #[cfg(test)]
 mod tmp;
