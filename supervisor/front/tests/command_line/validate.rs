@@ -92,7 +92,10 @@ fn a_definition_alone_offers_the_functions_that_it_names_and_no_pieces_of_arns()
     );
     let file = project.path().join("alone.json");
     let shown = keylane(&["validate", file.to_str().unwrap()]).expect(2).out;
-    assert!(shown.contains("its functions are price, stock\n"), "{shown}");
+    assert!(
+        shown.contains("its functions are price, stock\n"),
+        "{shown}"
+    );
     assert!(shown.contains("reading the definition: 1 error"), "{shown}");
 }
 

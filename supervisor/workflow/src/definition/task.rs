@@ -231,7 +231,12 @@ mod tests {
         ] {
             assert_eq!(named(resource), Some("f"), "{resource}");
         }
-        for resource in ["", "arn:aws:states:::lambda:invoke", "arn:aws:sqs:::f", "arn:x:lambda:f"] {
+        for resource in [
+            "",
+            "arn:aws:states:::lambda:invoke",
+            "arn:aws:sqs:::f",
+            "arn:x:lambda:f",
+        ] {
             assert_eq!(named(resource), None, "{resource}");
         }
     }
