@@ -11,7 +11,7 @@
 )]
 
 use crate::rows::{BY_THE_KERNEL, LAST, Trial, impatient, landlock_abi, name};
-use crate::rules::{Verdict, combinations, verdict};
+use crate::rules::{FULL, Host, Verdict, combinations_of, verdict_of};
 use keylane_jail::{Filters, Plan, enter};
 use keylane_policy::syscall::Role;
 use keylane_policy::syscall::table::TABLE;
@@ -49,6 +49,7 @@ fn plan() -> Plan {
         },
         readable: Vec::new(),
         directory: None,
+        root: None,
     }
 }
 
@@ -112,9 +113,12 @@ fn inside(filters: &Filters, trials: &[Trial]) -> Vec<i32> {
 /// Tries all of `trials` inside and compares each with the table's word.
 #[track_caller]
 fn expect_as_the_table_says(trials: &[Trial]) {
-    let abi = landlock_abi();
-    let filters = Filters::compile(abi).unwrap();
-    let wanted = |(number, arguments): &Trial| verdict(Role::Lane, *number, arguments, abi);
+    let host = Host {
+        landlock_abi: landlock_abi(),
+        writes: false,
+    };
+    let filters = Filters::compile(host.landlock_abi).unwrap();
+    let wanted = |(number, arguments): &Trial| verdict_of(Role::Lane, *number, arguments, host);
     // What the table refuses does nothing, so that one process can try it all. What it passes may
     // end the process or change what later calls do.
     let (passed, refused): (Vec<Trial>, Vec<Trial>) = trials
@@ -163,7 +167,9 @@ fn every_row_of_a_lane_is_passed_to_the_kernel_where_it_has_no_conditions() {
         .iter()
         .filter(|row| row.rule(Role::Lane).is_some())
         .map(|row| (row.number.into(), impatient(row.name)))
-        .filter(|(number, arguments)| verdict(Role::Lane, *number, arguments, 6) == Verdict::Pass)
+        .filter(|(number, arguments)| {
+            verdict_of(Role::Lane, *number, arguments, FULL) == Verdict::Pass
+        })
         .collect();
     assert!(trials.len() > 30, "{} rows only", trials.len());
     expect_as_the_table_says(&trials);
@@ -175,7 +181,7 @@ fn every_condition_of_a_lanes_rows_decides_as_the_table_says_met_and_missed() {
         .iter()
         .filter(|row| row.rule(Role::Lane).is_some())
         .flat_map(|row| {
-            combinations(Role::Lane, row)
+            combinations_of(Role::Lane, row)
                 .into_iter()
                 .map(|all| (row.number.into(), all))
         })
