@@ -5,7 +5,13 @@
 //! real calls. A call that no row names is refused with EPERM; a call of another architecture
 //! (32-bit, x32) ends the process.
 
+pub mod decide;
+pub mod group;
+pub mod names;
 pub mod table;
+
+pub use decide::{Decision, decide};
+pub use group::{Group, Groups};
 
 /// Whose filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,20 +74,34 @@ pub struct Row {
     pub name: &'static str,
     /// Its number on x86_64 (`arch/x86/entry/syscalls/syscall_64.tbl`).
     pub number: u16,
+    /// Which group of an instance's calls it belongs to; without meaning for lanes.
+    pub group: Group,
     /// What a lane's filter says; `None` refuses.
     pub lane: Option<Rule>,
-    /// What an instance's filter says; `None` refuses.
+    /// What an instance's filter says where its profile has the group; `None` refuses.
     pub instance: Option<Rule>,
+    /// What it says where the profile does not have the group: nothing that `instance` refuses.
+    pub without: Option<Rule>,
     /// Why it is there, and why it does no harm.
     pub reason: &'static str,
 }
 
 impl Row {
-    /// The rule for `role`; `None` refuses.
+    /// The rule for `role`; for an instance that of a profile with all groups. `None` refuses.
     pub fn rule(&self, role: Role) -> Option<Rule> {
         match role {
             Role::Lane => self.lane,
             Role::Instance => self.instance,
+        }
+    }
+
+    /// The rule for an instance whose profile has `groups`; `None` refuses. Rows that answer an error
+    /// number do so under every profile.
+    pub fn granted(&self, groups: &Groups) -> Option<Rule> {
+        match self.instance {
+            Some(Rule::Answer(errno)) => Some(Rule::Answer(errno)),
+            rule if groups.has(self.group) => rule,
+            _ => self.without,
         }
     }
 }
