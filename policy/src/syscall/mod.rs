@@ -10,7 +10,7 @@ pub mod group;
 pub mod names;
 pub mod table;
 
-pub use decide::{Decision, decide};
+pub use decide::{Arguments, Decision, decide};
 pub use group::{Group, Groups};
 
 /// Whose filter.
@@ -109,6 +109,31 @@ impl Row {
 /// The descriptor number of the program that the jail executes; the filters allow `execveat` of
 /// it and of nothing else.
 pub const IMAGE_DESCRIPTOR: u16 = 5;
+
+/// The descriptor number of a jailed process's socket to the spawner.
+pub const CONTROL_DESCRIPTOR: u16 = 3;
+
+/// What a jailed process does between its allow-list, whose listener it passes on, and its last filter,
+/// which refuses exactly this: `sendmsg` (46) on its socket with MSG_NOSIGNAL alone, and `seccomp` (317)
+/// with SECCOMP_SET_MODE_FILTER and no flag.
+pub const PASSING_ON: &[(u16, &[Condition])] = &[
+    (
+        46,
+        &[
+            is(0, Width::Int, CONTROL_DESCRIPTOR as u64),
+            is(2, Width::Int, 0x4000),
+        ],
+    ),
+    (317, &[is(0, Width::Int, 1), is(1, Width::Long, 0)]),
+];
+
+const fn is(argument: u8, width: Width, value: u64) -> Condition {
+    Condition {
+        argument,
+        width,
+        test: Test::Is(value),
+    }
+}
 
 /// On Landlock ABI 2 (Linux 6.1) nothing but the filter keeps a file that may be read from being
 /// emptied by `open(O_TRUNC)`: the rows of [`table::TRUNCATING`] lose their `O_TRUNC` there.

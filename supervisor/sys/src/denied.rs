@@ -117,7 +117,9 @@ fn check_sizes() -> io::Result<()> {
     if ours == theirs {
         Ok(())
     } else {
-        Err(io::Error::other("this kernel tells of denied calls in another form"))
+        Err(io::Error::other(
+            "this kernel tells of denied calls in another form",
+        ))
     }
 }
 
@@ -175,11 +177,13 @@ impl Listener {
         let [look] = look;
         let seen = look.revents().unwrap_or(PollFlags::empty());
         if !seen.contains(PollFlags::POLLIN) {
-            return Ok(if seen.intersects(PollFlags::POLLHUP | PollFlags::POLLERR) {
-                Told::Over
-            } else {
-                Told::Nothing
-            });
+            return Ok(
+                if seen.intersects(PollFlags::POLLHUP | PollFlags::POLLERR) {
+                    Told::Over
+                } else {
+                    Told::Nothing
+                },
+            );
         }
         let mut told = libc::seccomp_notif {
             id: 0,

@@ -46,6 +46,9 @@ impl Spawner {
             .take()
             .map_err(|why| bug("choosing a user id", why))
             .and_then(|user| {
+                self.filters
+                    .prepare(&spec.groups)
+                    .map_err(|error| bug("compiling a filter", error))?;
                 let images = self
                     .images
                     .as_ref()

@@ -8,10 +8,12 @@
 //! What a message or an end changes is in the file of the one who sends it.
 
 mod ends;
+mod hear_denied;
 mod hear_front;
 mod hear_lane;
 mod hear_zygote;
 
+use crate::ears::Ear;
 use crate::identity::Identities;
 use crate::lanes::Lane;
 use crate::workers::Workers;
@@ -21,7 +23,7 @@ use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, Substitution
 use keylane_policy::blame::{Blame, Failure};
 use keylane_sys::link::Link;
 use keylane_sys::ready::Ready;
-use keylane_sys::{host, jail, process};
+use keylane_sys::{denied, host, jail, process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -40,6 +42,7 @@ enum Source {
     Zygote(FunctionId),
     ZygoteEnd(FunctionId),
     WorkerEnd(u64),
+    Denied(FunctionId),
 }
 
 /// Executable images, as the front sent them.
@@ -57,10 +60,12 @@ pub(crate) struct Spawner {
     images: Option<Images>,
     stage: Option<PathBuf>,
     filters: Filters,
+    landlock_abi: u32,
     namespaces: bool,
     identities: Identities,
     lanes: BTreeMap<LaneId, Lane>,
     zygotes: BTreeMap<FunctionId, Zygote>,
+    ears: BTreeMap<FunctionId, Ear>,
     workers: Workers,
     restarts: BTreeMap<FunctionId, u32>,
     stopping: bool,
@@ -92,9 +97,11 @@ impl Spawner {
                     .advise("boot a kernel >= 6.1 with landlock in its list of security modules"),
             )
         })?;
-        let filters = Filters::compile(abi).map_err(|error| unfit(bug(doing, error)))?;
+        let listener = denied::try_listener();
+        let filters =
+            Filters::compile(abi, listener.is_ok()).map_err(|error| unfit(bug(doing, error)))?;
         let namespaces = host::try_namespaces();
-        let substitutions = match &namespaces {
+        let mut substitutions = match &namespaces {
             Ok(()) => Vec::new(),
             Err(error) => vec![Substitution {
                 missing: format!("user namespaces ({error})"),
@@ -103,6 +110,13 @@ impl Spawner {
                     .to_owned(),
             }],
         };
+        if let Err(error) = &listener {
+            substitutions.push(Substitution {
+                missing: format!("listener for denied calls ({error})"),
+                instead: "a denied call still fails with EPERM, and nothing tells which it was"
+                    .to_owned(),
+            });
+        }
         front
             .try_send(&FromSpawner::Ready { substitutions }, &[])
             .map_err(host)?;
@@ -112,10 +126,12 @@ impl Spawner {
             images: None,
             stage: None,
             filters,
+            landlock_abi: abi,
             namespaces: namespaces.is_ok(),
             identities: Identities::of(std::process::id(), jail::is_root()),
             lanes: BTreeMap::new(),
             zygotes: BTreeMap::new(),
+            ears: BTreeMap::new(),
             workers: Workers::default(),
             restarts: BTreeMap::new(),
             stopping: false,
@@ -166,6 +182,7 @@ impl Spawner {
             Source::LaneEnd(lane) => self.lane_ended(lane),
             Source::ZygoteEnd(function) => self.zygote_ended(function),
             Source::WorkerEnd(serial) => self.worker_gone(serial),
+            Source::Denied(function) => self.hear_denied(function),
         }
     }
 
