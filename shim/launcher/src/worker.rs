@@ -8,7 +8,7 @@
 //! at the liveness socket.
 
 use crate::channel::{Channel, SharedBytes};
-use crate::python::Interpreter;
+use crate::runtime::Runtime;
 use keylane_policy::abi::channel::{Geometry, ResponseKind};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CpuSet, sched_getaffinity};
@@ -40,7 +40,7 @@ pub(crate) struct Start {
 }
 
 /// The loop.
-pub(crate) fn serve(start: Start, interpreter: &mut Interpreter) -> ExitCode {
+pub(crate) fn serve(start: Start, runtime: &mut impl Runtime) -> ExitCode {
     let Start {
         serial,
         geometry,
@@ -56,14 +56,14 @@ pub(crate) fn serve(start: Start, interpreter: &mut Interpreter) -> ExitCode {
     };
     // The mapping stays without it, and the function has no use for it.
     drop(memory);
-    interpreter.become_worker(channel.capacity());
+    runtime.become_worker(channel.capacity());
     let mut answered = channel.answered();
     loop {
-        let next = interpreter.idle(|| next(&channel, &liveness, answered));
+        let next = runtime.idle(|| next(&channel, &liveness, answered));
         let Some(sequence) = next else {
             return ExitCode::SUCCESS;
         };
-        answer(&channel, interpreter);
+        answer(&channel, runtime);
         channel.publish(sequence);
         answered = sequence;
     }
@@ -128,7 +128,7 @@ fn lane_is_gone(liveness: &OwnedFd) -> bool {
 }
 
 /// Writes the answer to the request that the channel holds.
-fn answer(channel: &Channel, interpreter: &mut Interpreter) {
+fn answer(channel: &Channel, runtime: &mut impl Runtime) {
     let Some(request) = channel.request() else {
         let text = error_json(
             "Runtime.UnmarshalError",
@@ -137,11 +137,11 @@ fn answer(channel: &Channel, interpreter: &mut Interpreter) {
         let _fits = channel.write(ResponseKind::Error, &text);
         return;
     };
-    call(channel, interpreter, request);
+    call(channel, runtime, request);
 }
 
-fn call(channel: &Channel, interpreter: &mut Interpreter, request: SharedBytes) {
-    interpreter.call(request, channel.deadline(), |kind, body| {
+fn call(channel: &Channel, runtime: &mut impl Runtime, request: SharedBytes) {
+    runtime.call(request, channel.deadline(), |kind, body| {
         if !channel.write(kind, body) {
             let text = error_json(
                 "Runtime.ResponseTooLarge",
