@@ -12,6 +12,7 @@ mod hear_denied;
 mod hear_front;
 mod hear_lane;
 mod hear_zygote;
+mod rounds;
 
 use crate::ears::Ear;
 use crate::identity::Identities;
@@ -68,6 +69,8 @@ pub(crate) struct Spawner {
     ears: BTreeMap<FunctionId, Ear>,
     workers: Workers,
     restarts: BTreeMap<FunctionId, u32>,
+    /// The functions' names, also of those whose zygote has ended.
+    names: BTreeMap<FunctionId, String>,
     stopping: bool,
 }
 
@@ -134,6 +137,7 @@ impl Spawner {
             ears: BTreeMap::new(),
             workers: Workers::default(),
             restarts: BTreeMap::new(),
+            names: BTreeMap::new(),
             stopping: false,
         };
         spawner
@@ -163,6 +167,7 @@ impl Spawner {
                 self.handle(source);
             }
             self.check_deadlines();
+            self.round();
             let known: BTreeSet<i32> = self
                 .zygotes
                 .values()
