@@ -20,12 +20,12 @@ fn report(project: &Project) -> (Said, Value) {
 
 #[test]
 fn a_denied_call_is_in_the_report_the_error_and_on_the_terminal() {
-    let project = one("import os\ndef handler(e, c):\n    os.mkdir('/tmp/\\x1b[2Jnew', 0o750)\n");
+    let project = one("import os\ndef handler(e, c):\n    os.chmod('/tmp/\\x1b[2Jnew', 0o750)\n");
     let (said, report) = report(&project);
     said.expect_code(1);
     let denial = &report["denials"][0];
     assert_eq!(denial["function"], "culprit", "{report:#}");
-    assert_eq!(denial["call"], "mkdir");
+    assert_eq!(denial["call"], "chmod");
     assert_eq!(denial["arguments"][1]["name"], "mode");
     assert_eq!(denial["arguments"][1]["value"], "0750");
     assert_eq!(denial["path"], "/tmp/\\x1b[2Jnew", "{report:#}");
@@ -38,7 +38,7 @@ fn a_denied_call_is_in_the_report_the_error_and_on_the_terminal() {
     assert_eq!(cause["errorType"], "PermissionError");
     let short = cause["denials"][0].as_str().unwrap();
     assert!(
-        short.starts_with("mkdir(path: ") && short.contains("is denied"),
+        short.starts_with("chmod(path: ") && short.contains("is denied"),
         "{short}"
     );
     let line = said.err.lines().find(|line| line.contains("is denied"));
@@ -86,11 +86,11 @@ fn what_python_does_at_its_start_and_in_an_ordinary_call_is_not_denied() {
 
 #[test]
 fn a_call_that_is_denied_while_the_function_loads_is_told() {
-    let project = one("import os\nos.mkdir('here')\ndef handler(e, c):\n    return 1\n");
+    let project = one("import os\nos.chmod('here', 0o700)\ndef handler(e, c):\n    return 1\n");
     let said = run(["run", project.arg()]);
     said.expect_code(2);
     assert!(
-        said.err.contains("culprit\": mkdir(path: \"here\""),
+        said.err.contains("culprit\": chmod(path: \"here\""),
         "{said:#?}"
     );
 }
@@ -98,7 +98,7 @@ fn a_call_that_is_denied_while_the_function_loads_is_told() {
 #[test]
 fn a_flood_is_counted_and_slowed_down_and_other_functions_go_on() {
     let flood = "import os, time\ndef handler(e, c):\n    made = 0\n    end = time.time() + 3\n\
-        \x20   while time.time() < end:\n        try:\n            os.mkdir('/x%d' % made)\n\
+        \x20   while time.time() < end:\n        try:\n            os.chmod('/x%d' % made, 0)\n\
         \x20       except PermissionError:\n            made += 1\n    return made\n";
     // Each of these calls has a worker of its own, which the spawner has to start meanwhile.
     let honest = "import os\ndef handler(e, c):\n    os._exit(0) if e == 'end' else None\n    return 'fine'\n";
@@ -154,7 +154,7 @@ fn a_path_that_is_not_there_or_has_no_end_is_no_trouble() {
         def handler(e, c):\n    m = mmap.mmap(-1, 8192)\n    m[:] = b'a' * 8192\n\
         \x20   at = ctypes.addressof(ctypes.c_char.from_buffer(m))\n    made = []\n\
         \x20   for address in [0, 1, 2**47, 2**64 - 1, at, at + 8000]:\n\
-        \x20       libc.syscall(83, ctypes.c_ulong(address), 0o700)\n\
+        \x20       libc.syscall(90, ctypes.c_ulong(address), 0o700)\n\
         \x20       made.append(ctypes.get_errno())\n    return made\n";
     let (said, report) = report(&one(source));
     said.expect_code(0);

@@ -13,7 +13,7 @@ pub use signature::{Pointer, pointer};
 
 use crate::blame::Blame;
 use crate::limit;
-use crate::syscall::{Arguments, Decision, Groups, decide, names};
+use crate::syscall::{Arguments, Decision, Group, Groups, Scene, decide, names};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -61,16 +61,18 @@ pub struct Denial {
     pub blame: Blame,
     /// What the function may do instead.
     pub permitted_instead: String,
+    /// The group whose lack denied it, where a profile with that group permits it.
+    pub missing_group: Option<Group>,
     /// How often it was made, as far as it was told.
     pub times: u64,
 }
 
 impl Denial {
     /// The denial that a notice tells of, for `function`, whose profile grants `groups`.
-    pub fn of(function: &str, groups: &Groups, landlock_abi: u32, notice: &Notice) -> Denial {
+    pub fn of(function: &str, groups: &Groups, scene: Scene, notice: &Notice) -> Denial {
         let number = notice.number;
         let call = names::name(number).map_or_else(|| format!("number {number}"), str::to_owned);
-        let decision = decide(groups, number, &notice.arguments, landlock_abi);
+        let decision = decide(groups, number, &notice.arguments, scene);
         let family = family::of(&call);
         let (rule, blame, reason) = match decision {
             Decision::NoGroup(row) => (
@@ -98,6 +100,10 @@ impl Denial {
                 family.reason,
             ),
         };
+        let missing_group = match decision {
+            Decision::NoGroup(row) => Some(row.group),
+            _ => None,
+        };
         let (arguments, path) = signature::decode(&call, notice);
         Denial {
             function: function.to_owned(),
@@ -109,6 +115,7 @@ impl Denial {
             reason: reason.to_owned(),
             blame,
             permitted_instead: family.instead.to_owned(),
+            missing_group,
             times: 1,
         }
     }
@@ -174,6 +181,11 @@ impl Denials {
 mod tests {
     use super::*;
 
+    const SCENE: Scene = Scene {
+        landlock_abi: 6,
+        writes: false,
+    };
+
     fn notice(number: u32, arguments: Arguments, pointed: Pointed) -> Notice {
         Notice {
             number,
@@ -184,7 +196,7 @@ mod tests {
 
     fn denial(number: u32, arguments: Arguments, pointed: Pointed) -> Denial {
         let notice = notice(number, arguments, pointed);
-        Denial::of("f", &Groups::of([]), 6, &notice)
+        Denial::of("f", &Groups::of([]), SCENE, &notice)
     }
 
     #[test]
@@ -202,14 +214,14 @@ mod tests {
     #[test]
     fn a_path_is_shown_up_to_its_end_whatever_its_bytes_are() {
         let bytes = Pointed::Bytes(b"/tmp/\xFF\x1b[2J\0secret".to_vec());
-        let denial = denial(83, [0x7000, 0o755, 0, 0, 0, 0], bytes);
+        let denial = denial(90, [0x7000, 0o755, 0, 0, 0, 0], bytes);
         assert_eq!(denial.path.as_deref(), Some("/tmp/\\xff\\x1b[2J"));
         assert!(denial.shown().contains("mode: 0755"));
         let unread = super::Denial::of(
             "f",
             &Groups::all(),
-            6,
-            &notice(83, [0x7000, 0, 0, 0, 0, 0], Pointed::Unreadable),
+            SCENE,
+            &notice(90, [0x7000, 0, 0, 0, 0, 0], Pointed::Unreadable),
         );
         assert_eq!(unread.path, None);
         assert!(unread.shown().contains("path: 0x7000"));

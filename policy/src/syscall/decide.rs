@@ -2,10 +2,21 @@
 //! is for explaining and for proposing, never a second wall.
 
 use super::table::{TABLE, TRUNCATING};
-use super::{Condition, Groups, O_TRUNC, Row, Rule, Test, Width, needs_truncation_guard};
+use super::{
+    Condition, Groups, O_TRUNC, Row, Rule, Test, Width, needs_truncation_guard, serves_instance,
+};
 
 /// Arguments of a system call as the kernel was given them.
 pub type Arguments = [u64; 6];
+
+/// What of the host the table depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scene {
+    /// The Landlock ABI of the kernel.
+    pub landlock_abi: u32,
+    /// Whether the instance has a private /tmp.
+    pub writes: bool,
+}
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug)]
@@ -24,11 +35,12 @@ pub enum Decision {
     Truncating(&'static Row),
 }
 
-/// What becomes of call `number` with `arguments` under a profile with `groups`, where Landlock has
-/// this ABI.
-pub fn decide(groups: &Groups, number: u32, arguments: &Arguments, landlock_abi: u32) -> Decision {
+/// What becomes of call `number` with `arguments` under a profile with `groups`, in `scene`.
+pub fn decide(groups: &Groups, number: u32, arguments: &Arguments, scene: Scene) -> Decision {
     let found = TABLE.iter().find(|row| u32::from(row.number) == number);
-    let Some(row) = found.filter(|row| row.instance.is_some()) else {
+    let Some(row) =
+        found.filter(|row| row.instance.is_some() && serves_instance(row, scene.writes))
+    else {
         return Decision::NoRow;
     };
     let with_all = holds(row.instance, arguments);
@@ -37,7 +49,7 @@ pub fn decide(groups: &Groups, number: u32, arguments: &Arguments, landlock_abi:
         rule if holds(rule, arguments) => {
             let guarded = TRUNCATING.iter().find(|(name, _)| *name == row.name);
             let truncates = guarded.is_some_and(|(_, at)| argument(arguments, *at) & O_TRUNC != 0);
-            if truncates && needs_truncation_guard(landlock_abi) {
+            if truncates && needs_truncation_guard(scene.landlock_abi, scene.writes) {
                 Decision::Truncating(row)
             } else {
                 Decision::Passed
@@ -80,8 +92,13 @@ mod tests {
     use super::*;
     use crate::syscall::Group;
 
+    const SCENE: Scene = Scene {
+        landlock_abi: 6,
+        writes: false,
+    };
+
     fn threads(groups: &Groups, flags: u64) -> Decision {
-        decide(groups, 56, &[flags, 0, 0, 0, 0, 0], 6)
+        decide(groups, 56, &[flags, 0, 0, 0, 0, 0], SCENE)
     }
 
     #[test]
@@ -98,20 +115,30 @@ mod tests {
     #[test]
     fn what_is_not_there_is_refused_and_what_answers_answers() {
         let all = Groups::all();
-        assert!(matches!(decide(&all, 41, &[0; 6], 6), Decision::NoRow));
-        assert!(matches!(decide(&all, 999_999, &[0; 6], 6), Decision::NoRow));
-        // A row of lanes alone.
-        assert!(matches!(decide(&all, 46, &[0; 6], 6), Decision::NoRow));
+        assert!(matches!(decide(&all, 41, &[0; 6], SCENE), Decision::NoRow));
         assert!(matches!(
-            decide(&Groups::of([]), 435, &[0; 6], 6),
+            decide(&all, 999_999, &[0; 6], SCENE),
+            Decision::NoRow
+        ));
+        // A row of lanes alone.
+        assert!(matches!(decide(&all, 46, &[0; 6], SCENE), Decision::NoRow));
+        assert!(matches!(
+            decide(&Groups::of([]), 435, &[0; 6], SCENE),
             Decision::Answered(38)
         ));
+        let old = Scene {
+            landlock_abi: 2,
+            ..SCENE
+        };
         let truncate = [0, 0, O_TRUNC, 0, 0, 0];
         assert!(matches!(
-            decide(&all, 257, &truncate, 2),
+            decide(&all, 257, &truncate, old),
             Decision::Truncating(_)
         ));
-        assert!(matches!(decide(&all, 257, &truncate, 3), Decision::Passed));
+        assert!(matches!(
+            decide(&all, 257, &truncate, SCENE),
+            Decision::Passed
+        ));
     }
 
     #[test]

@@ -16,7 +16,7 @@
 use crate::step::{Step, StepError};
 use keylane_policy::syscall::table::{TABLE, TRUNCATING};
 use keylane_policy::syscall::{
-    Condition, Groups, O_TRUNC, PASSING_ON, Role, Row, Rule, Test, Width,
+    Condition, Groups, O_TRUNC, PASSING_ON, Role, Row, Rule, Test, Width, serves_instance,
 };
 use keylane_sys::denied::{self, Instruction};
 use seccompiler::{
@@ -70,13 +70,14 @@ impl Stack {
     }
 }
 
-/// The compiled filters of lanes and of every profile that was asked for.
+/// The compiled filters of lanes and of every profile that was asked for, with a private /tmp and
+/// without.
 #[derive(Clone, Debug)]
 pub struct Filters {
     landlock_abi: u32,
     telling: bool,
     lane: Stack,
-    instances: BTreeMap<Groups, Stack>,
+    instances: BTreeMap<(Groups, bool), Stack>,
 }
 
 impl Filters {
@@ -86,33 +87,38 @@ impl Filters {
         Ok(Filters {
             landlock_abi,
             telling,
-            lane: stack(|row| row.rule(Role::Lane), landlock_abi, false)?,
+            lane: stack(|row| row.rule(Role::Lane), landlock_abi, false, false)?,
             instances: BTreeMap::new(),
         })
     }
 
-    /// Compiles the filters of instances whose profile has `groups`, once.
-    pub fn prepare(&mut self, groups: &Groups) -> Result<(), StepError> {
-        if !self.instances.contains_key(groups) {
-            let granted = |row: &Row| row.granted(groups);
-            let stack = stack(granted, self.landlock_abi, self.telling)?;
-            self.instances.insert(groups.clone(), stack);
+    /// Compiles the filters of instances whose profile has `groups` and that have a private /tmp if
+    /// they `write`, once.
+    pub fn prepare(&mut self, groups: &Groups, writes: bool) -> Result<(), StepError> {
+        let key = (groups.clone(), writes);
+        if !self.instances.contains_key(&key) {
+            let granted = |row: &Row| {
+                let served = serves_instance(row, writes);
+                served.then(|| row.granted(groups)).flatten()
+            };
+            let stack = stack(granted, self.landlock_abi, writes, self.telling)?;
+            self.instances.insert(key, stack);
         }
         Ok(())
     }
 
-    /// Whether denied calls of instances are told.
-    pub fn telling(&self) -> bool {
-        self.telling
-    }
-
-    /// The filters of a lane, or of an instance with `groups`, which were prepared.
-    pub(crate) fn of(&self, role: Role, groups: &Groups) -> Result<&Stack, StepError> {
+    /// The filters of a lane, or of an instance with `groups` that `writes`, which were prepared.
+    pub(crate) fn of(
+        &self,
+        role: Role,
+        groups: &Groups,
+        writes: bool,
+    ) -> Result<&Stack, StepError> {
         match role {
             Role::Lane => Ok(&self.lane),
             Role::Instance => self
                 .instances
-                .get(groups)
+                .get(&(groups.clone(), writes))
                 .ok_or_else(|| refused("there is no filter to install")),
         }
     }
@@ -122,6 +128,7 @@ impl Filters {
 fn stack(
     rule: impl Fn(&Row) -> Option<Rule>,
     landlock_abi: u32,
+    writes: bool,
     telling: bool,
 ) -> Result<Stack, StepError> {
     let mut answers: BTreeMap<u16, BTreeMap<i64, Vec<SeccompRule>>> = BTreeMap::new();
@@ -136,7 +143,7 @@ fn stack(
                 allowed.insert(number, Vec::new());
             }
             Some(rule) => {
-                allowed.insert(number, rules(row, rule, landlock_abi)?);
+                allowed.insert(number, rules(row, rule, landlock_abi, writes)?);
             }
         }
     }
@@ -224,8 +231,13 @@ fn compile(
 }
 
 /// seccompiler's rules for one row: any of them may match; none means that every call matches.
-fn rules(row: &Row, rule: Rule, landlock_abi: u32) -> Result<Vec<SeccompRule>, StepError> {
-    if keylane_policy::syscall::needs_truncation_guard(landlock_abi)
+fn rules(
+    row: &Row,
+    rule: Rule,
+    landlock_abi: u32,
+    writes: bool,
+) -> Result<Vec<SeccompRule>, StepError> {
+    if keylane_policy::syscall::needs_truncation_guard(landlock_abi, writes)
         && let Some(&(_, argument)) = TRUNCATING.iter().find(|(name, _)| *name == row.name)
     {
         let guard = Condition {
@@ -275,16 +287,20 @@ mod tests {
     fn every_stack_compiles_on_every_landlock_abi_telling_or_not() {
         for (abi, telling) in [(2, false), (3, true), (6, false), (7, true)] {
             let mut filters = Filters::compile(abi, telling).unwrap();
-            for groups in [Groups::of([]), Groups::all()] {
-                filters.prepare(&groups).unwrap();
-                let stack = filters.of(Role::Instance, &groups).unwrap();
-                assert_eq!(stack.answers.len(), 1);
+            for (groups, writes) in [
+                (Groups::of([]), false),
+                (Groups::all(), false),
+                (Groups::all(), true),
+            ] {
+                filters.prepare(&groups, writes).unwrap();
+                let stack = filters.of(Role::Instance, &groups, writes).unwrap();
+                assert!((1..=2).contains(&stack.answers.len()));
                 assert_eq!(stack.seal.is_some(), telling);
                 assert!(!stack.allowed.is_empty() && stack.allowed.len() < 4096);
             }
             assert!(
                 filters
-                    .of(Role::Lane, &Groups::of([]))
+                    .of(Role::Lane, &Groups::of([]), false)
                     .unwrap()
                     .seal
                     .is_none()
@@ -302,8 +318,8 @@ mod tests {
         };
         let errno = 0x0005_0000 | EPERM;
         let (silent, telling) = (
-            stack(granted, 6, false).unwrap(),
-            stack(granted, 6, true).unwrap(),
+            stack(granted, 6, true, false).unwrap(),
+            stack(granted, 6, true, true).unwrap(),
         );
         assert!(returns(&silent, errno) > 0);
         assert_eq!(returns(&silent, denied::TELL), 0);
@@ -316,7 +332,7 @@ mod tests {
     #[test]
     fn what_was_not_prepared_is_not_installed() {
         let filters = Filters::compile(6, true).unwrap();
-        assert!(filters.of(Role::Instance, &Groups::all()).is_err());
+        assert!(filters.of(Role::Instance, &Groups::all(), false).is_err());
     }
 
     #[test]

@@ -13,16 +13,18 @@
 mod capability;
 mod filesystem;
 pub mod filter;
+mod root;
 mod step;
 
 pub use filter::Filters;
+pub use root::{Root, TREE};
 pub use step::{Step, StepError};
 
 use keylane_policy::syscall::{Groups, IMAGE_DESCRIPTOR, Role};
 use keylane_sys::jail as sys;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything that a jail differs in.
 #[derive(Clone, Debug)]
@@ -41,8 +43,17 @@ pub struct Plan {
     pub limits: sys::Limits,
     /// Files and directories that it may read; nothing else of the file system can be opened.
     pub readable: Vec<PathBuf>,
-    /// The directory that it starts in; the root without one.
+    /// The directory that it starts in; the root without one. In a root of its own it is [`TREE`].
     pub directory: Option<PathBuf>,
+    /// A root of its own, for a process that has a mount namespace.
+    pub root: Option<Root>,
+}
+
+impl Plan {
+    /// Whether the process gets a folder to write to.
+    pub fn writes(&self) -> bool {
+        self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0)
+    }
 }
 
 /// Enters the jail. On success this process holds `kept` as 0, 1, 2, ..., the image as
@@ -56,7 +67,7 @@ pub fn enter(
     pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> Result<(), StepError> {
     // Looked up while an error can still be told.
-    let filters = filters.of(plan.role, &plan.groups)?;
+    let filters = filters.of(plan.role, &plan.groups, plan.writes())?;
     // Only what is named stays: an inherited descriptor is a right that no later step sees.
     step::take(Step::Descriptors, || {
         sys::keep_descriptors(kept, image, IMAGE_DESCRIPTOR)
@@ -66,13 +77,17 @@ pub fn enter(
     step::take(Step::Session, || sys::name_process(&plan.name))?;
     step::take(Step::Session, keylane_sys::signal::unblock_all)?;
     // Landlock opens the readable paths now, while this user can still reach them, and is put into
-    // force below.
-    let ruleset = filesystem::prepare(plan.role, &plan.readable)?;
-    let directory = plan
-        .directory
-        .as_deref()
-        .unwrap_or(std::path::Path::new("/"));
-    step::take(Step::Directory, || std::env::set_current_dir(directory))?;
+    // force below; what it allows are files, by whatever path they are reached.
+    let mut ruleset = filesystem::prepare(plan.role, &plan.readable)?;
+    let directory = plan.directory.as_deref();
+    let copies = match plan.root {
+        Some(root) => Some((root, root::copies(plan.role, &plan.readable, directory)?)),
+        None => {
+            let directory = directory.unwrap_or(Path::new("/"));
+            step::take(Step::Directory, || std::env::set_current_dir(directory))?;
+            None
+        }
+    };
     if let Some(user) = plan.user {
         // Root is exempt from RLIMIT_NPROC and owns every file: nobody runs as root.
         step::take(Step::User, || sys::become_user(user))?;
@@ -80,8 +95,18 @@ pub fn enter(
     if sys::is_root() {
         return Err(StepError::refused(Step::User, "the process is still root"));
     }
-    step::take(Step::Limits, || sys::limit_resources(plan.limits))?;
     sys::set_private_umask();
+    // By the user that it will be, whose the new root's folders are; the capabilities that mounts
+    // need are the user namespace's, which the change of user leaves.
+    if let Some((root, copies)) = copies {
+        root::enter(copies, root)?;
+        let tree = directory.map_or("/", |_tree| TREE);
+        step::take(Step::Directory, || std::env::set_current_dir(tree))?;
+        if plan.writes() {
+            ruleset = filesystem::allow_writing(ruleset, Path::new(root::TMP))?;
+        }
+    }
+    step::take(Step::Limits, || sys::limit_resources(plan.limits))?;
     // Entering a user namespace gave all capabilities back, so they go after it.
     step::take(Step::Capabilities, capability::drop_all)?;
     step::take(Step::NoNewPrivileges, sys::no_new_privileges)?;

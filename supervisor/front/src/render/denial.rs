@@ -33,7 +33,7 @@ pub fn lines(denials: &Denials) -> Vec<String> {
 mod tests {
     use super::*;
     use keylane_policy::denial::{Denial, Notice, Pointed};
-    use keylane_policy::syscall::Groups;
+    use keylane_policy::syscall::{Groups, Scene};
 
     fn denial(function: &str, number: u32) -> Denial {
         let notice = Notice {
@@ -41,7 +41,11 @@ mod tests {
             arguments: [1; 6],
             pointed: Pointed::Bytes(vec![0x1b; 512]),
         };
-        Denial::of(function, &Groups::all(), 6, &notice)
+        let scene = Scene {
+            landlock_abi: 6,
+            writes: false,
+        };
+        Denial::of(function, &Groups::all(), scene, &notice)
     }
 
     #[test]

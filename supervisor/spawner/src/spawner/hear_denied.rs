@@ -8,6 +8,7 @@ use crate::session;
 use keylane_policy::abi::message::{FromSpawner, FunctionId, SpawnerToLane};
 use keylane_policy::denial::{Denial, Notice, Pointed, pointer};
 use keylane_policy::limit::DENIED_BYTES;
+use keylane_policy::syscall::Scene;
 use keylane_sys::denied::{self, Denied, Listener, Told};
 use std::os::fd::OwnedFd;
 use std::time::Instant;
@@ -108,7 +109,11 @@ impl Spawner {
             pointed,
         };
         let (name, groups) = (&zygote.name, &zygote.spec.groups);
-        let denial = Denial::of(name, groups, self.landlock_abi, &notice);
+        let scene = Scene {
+            landlock_abi: self.landlock_abi,
+            writes: self.extras.writes(&zygote.spec),
+        };
+        let denial = Denial::of(name, groups, scene, &notice);
         let worker = process.and_then(|process| self.workers.of_process(function, process));
         if let Some((lane, ticket)) = worker {
             let denial = denial.clone();

@@ -48,14 +48,14 @@ impl Spawner {
             .map_err(|why| bug("choosing a user id", why))
             .and_then(|user| {
                 self.filters
-                    .prepare(&spec.groups)
+                    .prepare(&spec.groups, self.extras.writes(spec))
                     .map_err(|error| bug("compiling a filter", error))?;
                 let images = self
                     .images
                     .as_ref()
                     .ok_or_else(|| bug("starting", "no images"))?;
                 let image = images.launcher.as_fd();
-                Zygote::start(spec, user, self.namespaces, &self.filters, image)
+                Zygote::start(spec, user, self.extras, &self.filters, image)
             });
         match started {
             Ok((zygote, [out, err])) => {
@@ -90,7 +90,7 @@ impl Spawner {
                     .as_ref()
                     .ok_or_else(|| bug("starting", "no images"))?;
                 let image = images.lane.as_fd();
-                Lane::start(lane, core, user, self.namespaces, &self.filters, image)
+                Lane::start(lane, core, user, self.extras, &self.filters, image)
             });
         let fresh = match started {
             Ok(fresh) => fresh,

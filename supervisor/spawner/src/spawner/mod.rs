@@ -15,6 +15,7 @@ mod hear_zygote;
 mod rounds;
 
 use crate::ears::Ear;
+use crate::extras::{self, Extras};
 use crate::identity::Identities;
 use crate::lanes::Lane;
 use crate::workers::Workers;
@@ -62,7 +63,7 @@ pub(crate) struct Spawner {
     stage: Option<PathBuf>,
     filters: Filters,
     landlock_abi: u32,
-    namespaces: bool,
+    extras: Extras,
     identities: Identities,
     lanes: BTreeMap<LaneId, Lane>,
     zygotes: BTreeMap<FunctionId, Zygote>,
@@ -103,16 +104,7 @@ impl Spawner {
         let listener = denied::try_listener();
         let filters =
             Filters::compile(abi, listener.is_ok()).map_err(|error| unfit(bug(doing, error)))?;
-        let namespaces = host::try_namespaces();
-        let mut substitutions = match &namespaces {
-            Ok(()) => Vec::new(),
-            Err(error) => vec![Substitution {
-                missing: format!("user namespaces ({error})"),
-                instead: "Landlock and the filter alone: processes share the host's process \
-                          numbers and network stack, which the filter keeps them from using"
-                    .to_owned(),
-            }],
-        };
+        let (extras, mut substitutions) = extras::find();
         if let Err(error) = &listener {
             substitutions.push(Substitution {
                 missing: format!("listener for denied calls ({error})"),
@@ -130,7 +122,7 @@ impl Spawner {
             stage: None,
             filters,
             landlock_abi: abi,
-            namespaces: namespaces.is_ok(),
+            extras,
             identities: Identities::of(std::process::id(), jail::is_root()),
             lanes: BTreeMap::new(),
             zygotes: BTreeMap::new(),
