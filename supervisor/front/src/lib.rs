@@ -24,6 +24,7 @@ pub mod requirements;
 pub mod run;
 pub mod runtime;
 pub mod scaffold;
+pub mod scan;
 pub mod source;
 pub mod stage;
 pub mod suggest;
