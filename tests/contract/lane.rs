@@ -13,8 +13,8 @@
 use crate::rows::{BY_THE_KERNEL, LAST, Trial, impatient, landlock_abi, name};
 use crate::rules::{FULL, Host, Verdict, combinations_of, verdict_of};
 use keylane_jail::{Filters, Plan, enter};
-use keylane_policy::syscall::Role;
 use keylane_policy::syscall::table::TABLE;
+use keylane_policy::syscall::{Groups, Role};
 use keylane_sys::jail::Limits;
 use nix::errno::Errno;
 use nix::libc;
@@ -38,6 +38,7 @@ const UNJAILED: i32 = 125;
 fn plan() -> Plan {
     Plan {
         role: Role::Lane,
+        groups: Groups::of([]),
         name: "trial".into(),
         user: keylane_tests::is_root().then_some(NOBODY),
         namespaces: false,
@@ -72,7 +73,13 @@ fn inside(filters: &Filters, trials: &[Trial]) -> Vec<i32> {
         .stderr(Stdio::piped());
     let work = move || -> std::io::Result<()> {
         nix::unistd::alarm::set(HANGS);
-        if let Err(error) = enter(&plan, &filters, &[0, 1, 2], image.as_raw_fd()) {
+        if let Err(error) = enter(
+            &plan,
+            &filters,
+            &[0, 1, 2],
+            image.as_raw_fd(),
+            |_listener| Ok(()),
+        ) {
             writeln!(std::io::stderr(), "{error}")?;
             // SAFETY: as below.
             unsafe { libc::_exit(UNJAILED) }
@@ -115,9 +122,9 @@ fn inside(filters: &Filters, trials: &[Trial]) -> Vec<i32> {
 fn expect_as_the_table_says(trials: &[Trial]) {
     let host = Host {
         landlock_abi: landlock_abi(),
-        writes: false,
+        ..FULL
     };
-    let filters = Filters::compile(host.landlock_abi).unwrap();
+    let filters = Filters::compile(host.landlock_abi, false).unwrap();
     let wanted = |(number, arguments): &Trial| verdict_of(Role::Lane, *number, arguments, host);
     // What the table refuses does nothing, so that one process can try it all. What it passes may
     // end the process or change what later calls do.
@@ -225,7 +232,7 @@ fn a_lane_opens_no_file_makes_no_socket_forks_nothing_and_starts_no_program() {
         (434, [1, 0, 0, 0, 0, 0]),
         (272, [0x1000_0000, 0, 0, 0, 0, 0]),
     ];
-    let filters = Filters::compile(landlock_abi()).unwrap();
+    let filters = Filters::compile(landlock_abi(), false).unwrap();
     for (trial, outcome) in trials.iter().zip(inside(&filters, &trials)) {
         assert_eq!(outcome, libc::EPERM, "{trial:x?}");
     }
@@ -233,7 +240,7 @@ fn a_lane_opens_no_file_makes_no_socket_forks_nothing_and_starts_no_program() {
 
 #[test]
 fn a_call_that_ends_its_process_is_told_from_one_that_is_refused() {
-    let filters = Filters::compile(landlock_abi()).unwrap();
+    let filters = Filters::compile(landlock_abi(), false).unwrap();
     // getpid works or is refused; exit_group ends; what comes after it was never made.
     let outcomes = inside(
         &filters,
