@@ -98,11 +98,12 @@ impl Spawner {
                 Failure::new(Blame::Host, doing, format!("no Landlock: {error}"))
                     .advise("boot a kernel >= 6.1 with landlock in its list of security modules")
             })
-            .and_then(|abi| {
-                Filters::compile(abi, listener.is_ok()).map_err(|error| bug(doing, error))
+            .and_then(|abi| match Filters::compile(abi, listener.is_ok()) {
+                Ok(filters) => Ok((abi, filters)),
+                Err(error) => Err(bug(doing, error)),
             });
-        let filters = match compiled {
-            Ok(filters) => filters,
+        let (abi, filters) = match compiled {
+            Ok(compiled) => compiled,
             Err(failure) => {
                 front
                     .try_send(&FromSpawner::Unfit(failure), &[])
