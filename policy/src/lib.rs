@@ -12,6 +12,7 @@ pub mod blame;
 pub mod history;
 pub mod instruction;
 pub mod limit;
+pub mod memory;
 pub mod report;
 pub mod spread;
 pub mod syscall;
