@@ -153,32 +153,36 @@ fn ask(
         .map_err(|error| said(&format!("{error:?}")))
 }
 
-/// A call's arguments: pages around the slot, small numbers, and now and then anything.
+/// A call's arguments: mostly of mappings that there are and with meaning, now and then anything.
 fn raw(space: &Space, bytes: &mut Bytes<'_>) -> Raw {
-    let address = |bytes: &mut Bytes<'_>| {
-        let slot = space.slot();
-        match bytes.byte() {
-            255 => bytes.number(),
-            byte => slot.start().wrapping_sub(2 * PAGE) + PAGE * u64::from(byte % 38),
+    let number = bytes.pick(9, &[10, 11, 12, 25, 28, 9, 10]);
+    let starts: Vec<u64> = space.entries().map(|entry| entry.pages.start()).collect();
+    let (slot, heap) = (space.slot(), space.heap());
+    let near = match bytes.byte() {
+        255 => bytes.number(),
+        byte @ 230..255 => slot.start().wrapping_sub(2 * PAGE) + PAGE * u64::from(byte % 5),
+        byte if number == 12 => heap.start() + 0x800 * u64::from(byte % 10),
+        byte if byte % 3 == 0 => slot.start() + PAGE * u64::from(byte % 34),
+        byte => {
+            let place = usize::from(byte) % starts.len().max(1);
+            starts.get(place).copied().unwrap_or(slot.start())
         }
     };
-    let number = bytes.pick(9, &[10, 11, 12, 25, 28, 9, 10]);
-    let first = address(bytes);
-    let second = if number == 12 {
-        0
-    } else {
-        PAGE * u64::from(bytes.byte() % 9)
-    };
+    let length = PAGE * u64::from(bytes.byte() % 5);
     let third = match number {
-        25 => PAGE * u64::from(bytes.byte() % 12),
-        _ => u64::from(bytes.byte() % 18),
+        25 => PAGE * u64::from(bytes.byte() % 9),
+        28 => bytes.pick(4, &[8, 0, 9, 12]),
+        _ => bytes.pick(3, &[1, 5, 0, 4, 3, 7, 2]),
     };
-    let fourth = bytes.pick(0x22, &[0x32, 0x2, 0x12, 0x10_0022, 1, 0, 3, 0x11]);
-    let fifth = u64::from(bytes.byte() % 9);
+    let fourth = match number {
+        25 => bytes.pick(1, &[0, 1, 3]),
+        _ => bytes.pick(0x22, &[0x2, 0x32, 0x12, 0x10_0022, 0x22, 0x11]),
+    };
+    let fifth = bytes.pick(7, &[5, 7]);
     let sixth = PAGE * u64::from(bytes.byte() % 9);
     Raw {
         number,
-        arguments: [first, second, third, fourth, fifth, sixth],
+        arguments: [near, length, third, fourth, fifth, sixth],
     }
 }
 
