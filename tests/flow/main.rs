@@ -17,6 +17,8 @@ mod fanout;
 #[cfg(test)]
 mod finra;
 #[cfg(test)]
+mod init;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod killed;
@@ -30,5 +32,7 @@ mod loading;
 mod misbehaviour;
 #[cfg(test)]
 mod payload;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod stream;
