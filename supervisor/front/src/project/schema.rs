@@ -59,10 +59,13 @@ fn property(key: &Key) -> Value {
         Kind::Paths => json!({ "type": "array", "minItems": 1, "items": path() }),
         Kind::Handler => {
             let identifier = format!("[A-Za-z_][A-Za-z0-9_]{{0,{}}}", limit::NAME_BYTES - 1);
-            let pattern = format!("^({identifier}\\.)+{identifier}$");
-            json!({ "type": "string", "pattern": pattern })
+            let python = format!("^({identifier}\\.)+{identifier}$");
+            // A path without a colon, or one with a symbol behind the last.
+            let symbol = format!("^((?!.*:)|(?=.*:{identifier}$))");
+            let native = PATH_PATTERN.replacen('^', &symbol, 1);
+            json!({ "type": "string", "anyOf": [{ "pattern": python }, { "pattern": native }] })
         }
-        Kind::Runtime => json!({ "enum": key::RUNTIMES }),
+        Kind::Runtime => json!({ "enum": key::RUNTIMES.map(|(name, _)| name) }),
         Kind::Limit(limit) => number(limit),
     };
     let about = match key.kind {
@@ -122,11 +125,14 @@ fn name_pattern() -> String {
 
 /// The rule of [`super::name::RelativePath`]: not absolute, no part `..`, a part besides `.`, no
 /// control character.
+const PATH_PATTERN: &str =
+    "^(?!/)(?!(.*/)?\\.\\.(/|$))(?=(.*/)?(?!\\.(/|$))[^/])[^\\u0000-\\u001f\\u007f-\\u009f]+$";
+
 fn path() -> Value {
     json!({
         "type": "string",
         "maxLength": limit::PATH_BYTES,
-        "pattern": "^(?!/)(?!(.*/)?\\.\\.(/|$))(?=(.*/)?(?!\\.(/|$))[^/])[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+        "pattern": PATH_PATTERN,
     })
 }
 
