@@ -35,4 +35,6 @@ mod payload;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod strays;
+#[cfg(test)]
 mod stream;

@@ -53,6 +53,17 @@ pub struct Link<Out, In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
+/// Whether a socket that became readable holds a message; it does not where the peer has closed its
+/// end. The message stays where it is.
+pub fn holds_message(socket: impl AsFd) -> bool {
+    let mut byte = [0];
+    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+    let mut slices = [IoSliceMut::new(&mut byte)];
+    // Not recv, which a lane's filter refuses.
+    let peeked = recvmsg::<()>(socket.as_fd().as_raw_fd(), &mut slices, None, flags);
+    matches!(peeked, Ok(message) if message.bytes > 0)
+}
+
 /// The two ends of a new socket, both close-on-exec.
 pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(
