@@ -93,16 +93,22 @@ pub(super) fn stand_apart() {
 }
 
 /// The handler. It may interrupt anything: it allocates nothing and takes no lock of ours.
-extern "C" fn tell(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
+extern "C" fn tell(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel's for this signal (SA_SIGINFO), there until the handler returns.
     let info = unsafe { info.read() };
     // By abort(3) or raise(3), and no fault of an instruction.
     let sent = info.si_code <= 0;
     // SAFETY: the kernel fills it in for faults; for others the bytes are there and mean nothing.
     let address = unsafe { info.si_addr() };
-    let place = CRASHES.iter().position(|(known, _)| *known == signal);
-    say(place, (!sent).then_some(address));
+    // Where the filter refuses to send a signal, abort(3) ends by an instruction that faults.
+    let aborted = signal == libc::SIGSEGV && is_halt(&info, context);
+    let means = if aborted { libc::SIGABRT } else { signal };
+    let place = CRASHES.iter().position(|(known, _)| *known == means);
+    say(place, (!sent && !aborted).then_some(address));
     walk();
+    if aborted {
+        leave(means);
+    }
     let before = BEFORE.get().zip(place);
     let before = before.and_then(|(before, place)| before.get(place));
     if let (Some(before), false) = (before, sent) {
@@ -114,8 +120,36 @@ extern "C" fn tell(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_v
         // SAFETY: brings back the default, which ends the process.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
         // SAFETY: no condition. Blocked until the handler returns.
-        unsafe { libc::raise(signal) };
+        if unsafe { libc::raise(signal) } != 0 {
+            leave(signal);
+        }
     }
+}
+
+/// Ends the process with the status by which shells tell a signal.
+fn leave(signal: c_int) -> ! {
+    // SAFETY: no condition; nothing of the function runs after it.
+    unsafe { libc::_exit(128_i32.saturating_add(signal)) }
+}
+
+/// Whether a fault is that of the instruction `hlt`, which no program may use and with which the C
+/// library's abort(3) ends when no signal can be sent.
+fn is_halt(info: &libc::siginfo_t, context: *mut c_void) -> bool {
+    /// `SI_KERNEL` of asm-generic/siginfo.h: a general protection fault, among few others.
+    const KERNEL: c_int = 0x80;
+    /// The instruction, one byte.
+    const HLT: u8 = 0xf4;
+    // SAFETY: the kernel's context for this signal (SA_SIGINFO), there until the handler returns.
+    let context = unsafe { context.cast::<libc::ucontext_t>().read() };
+    let rip = usize::try_from(libc::REG_RIP).unwrap_or(0);
+    let at = context.uc_mcontext.gregs.get(rip).copied().unwrap_or(0);
+    let at = ptr::with_exposed_provenance_mut::<c_void>(usize::try_from(at).unwrap_or(0));
+    // SAFETY: all zeroes are a Dl_info, of which nothing is read.
+    let mut object: libc::Dl_info = unsafe { MaybeUninit::zeroed().assume_init() };
+    // SAFETY: asks about an address, any address, and writes into this frame.
+    let inside = info.si_code == KERNEL && unsafe { libc::dladdr(at, &raw mut object) } != 0;
+    // SAFETY: within an object that is loaded, where the processor has just read this byte.
+    inside && unsafe { at.cast::<u8>().read() } == HLT
 }
 
 /// The line that names the signal and, of a fault, the address.
