@@ -77,7 +77,7 @@ fn the_rules_in_rust_find_what_a_separate_computation_finds() {
         let functions = report["functions"].as_array().unwrap();
         let calls = functions
             .iter()
-            .filter(|function| RULES.iter().any(|rule| function["name"] == *rule))
+            .filter(|function| RULES.iter().any(|rule| function["function"] == *rule))
             .map(|function| function["calls"].as_u64().unwrap());
         assert_eq!(calls.sum::<u64>(), checks, "{functions:?}");
     }

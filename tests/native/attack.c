@@ -73,8 +73,8 @@ static void harmful(void) {
     static char zeros[256];
     /* No file can be written, so that none can be mapped executable after writing. */
     TRY("create a file", SYS_open, "new", O_CREAT | O_WRONLY, 0600, 0, 0, 0);
-    TRY("write the own object", SYS_open, "libattack.so", O_WRONLY, 0, 0, 0, 0);
-    TRY("truncate the own object", SYS_open, "libattack.so", O_RDONLY | O_TRUNC, 0, 0, 0, 0);
+    TRY("write the own object", SYS_open, "lib.so", O_WRONLY, 0, 0, 0, 0);
+    TRY("truncate the own object", SYS_open, "lib.so", O_RDONLY | O_TRUNC, 0, 0, 0, 0);
     TRY("list the tree's parent", SYS_open, "..", O_RDONLY | O_DIRECTORY, 0, 0, 0, 0);
     TRY("io_uring_setup", SYS_io_uring_setup, 1, zeros, 0, 0, 0, 0);
     TRY("userfaultfd", SYS_userfaultfd, 1, 0, 0, 0, 0, 0);

@@ -23,6 +23,11 @@
 //!
 //! Whatever a function does, it does to its own process: nothing in here guards anybody.
 
+/// The Rust of the manual is compiled like every example.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/NATIVE.md")]
+struct Manual;
+
 mod context;
 pub mod entry;
 mod error;

@@ -136,8 +136,7 @@ fn side_fault(trade: &Trade, direction: Option<&str>, held: i128) -> Option<&'st
 #[keylane::function(export = "side")]
 fn side(mut slice: Slice, _context: &Context<'_>) -> Result<Report, Error> {
     let mut holdings = std::mem::take(&mut slice.holdings);
-    let mut turnover =
-        BTreeMap::from(["bought", "sold", "short"].map(|direction| (direction, Decimal::ZERO)));
+    let mut turnover = ["bought", "sold", "short"].map(|direction| (direction, Decimal::ZERO));
     let mut violations = Vec::new();
     let mut trades: Vec<&Trade> = slice.trades.iter().collect();
     trades.sort_by(|one, other| one.executed.cmp(&other.executed));
@@ -160,18 +159,17 @@ fn side(mut slice: Slice, _context: &Context<'_>) -> Result<Report, Error> {
             Some("sold") => *held -= trade.quantity,
             Some(_) | None => {}
         }
-        if let Some(sum) = direction.and_then(|direction| turnover.get_mut(direction)) {
+        for (_, sum) in turnover
+            .iter_mut()
+            .filter(|(name, _)| Some(*name) == direction)
+        {
             *sum = sum.plus(trade.amount()?);
         }
     }
     let mut report = slice.report("side", violations);
-    let turnover: BTreeMap<_, _> = turnover
-        .into_iter()
-        .map(|(direction, sum)| (direction, sum.to_string()))
-        .collect();
-    report
-        .more
-        .insert("turnover", serde_json::to_value(turnover)?);
+    let turnover = turnover.map(|(direction, sum)| (direction.to_owned(), sum.to_string().into()));
+    let turnover: serde_json::Map<_, _> = turnover.into_iter().collect();
+    report.more.insert("turnover", turnover.into());
     Ok(report)
 }
 
