@@ -45,7 +45,7 @@ fn native_code_reaches_nothing_by_system_calls_of_its_own() {
 #[test]
 fn outside_the_same_code_gets_through() {
     let project = Project::empty();
-    project.write("attack", ATTACK_OUTSIDE);
+    project.write_bytes("attack", ATTACK_OUTSIDE);
     let program = project.path().join("attack");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let output = Command::new(program).output().unwrap();

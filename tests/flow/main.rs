@@ -44,3 +44,5 @@ mod schema;
 mod strays;
 #[cfg(test)]
 mod stream;
+#[cfg(test)]
+mod tmp;

@@ -19,7 +19,7 @@ fn project() -> Project {
         "functions/marginbalance/marginbalance.py",
         "data/prices.csv.gz",
     ] {
-        project.write(file, fs::read(example.join(file)).unwrap());
+        project.write_bytes(file, &fs::read(example.join(file)).unwrap());
     }
     project.write(
         "keylane.toml",

@@ -11,7 +11,7 @@ fn with_handler(object: &[u8], handler: &str) -> Project {
     let manifest = std::fs::read_to_string(path).unwrap();
     project.write(
         "keylane.toml",
-        manifest.replace("lib.so:keylane_function", handler),
+        &manifest.replace("lib.so:keylane_function", handler),
     );
     project
 }

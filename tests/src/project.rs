@@ -66,12 +66,17 @@ impl Project {
     }
 
     /// Writes a file below the project.
-    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+    pub fn write(&self, path: &str, text: &str) {
+        self.write_bytes(path, text.as_bytes());
+    }
+
+    /// Writes a file that is no text.
+    pub fn write_bytes(&self, path: &str, bytes: &[u8]) {
         let path = self.root.join(path);
         let folder = path.parent().expect("a parent");
         fs::create_dir_all(folder).expect("making a folder");
         open_to_all(folder);
-        fs::write(path, text).expect("writing a file");
+        fs::write(path, bytes).expect("writing a file");
     }
 
     /// Adds a native function whose shared object holds `bytes`: its tree has it as `lib.so`, and
@@ -81,7 +86,7 @@ impl Project {
             "\n[functions.{name}]\nruntime = \"native\"\npath = \"functions/{name}\"\n\
              handler = \"lib.so:{symbol}\"\n"
         ));
-        self.write(&format!("functions/{name}/lib.so"), bytes);
+        self.write_bytes(&format!("functions/{name}/lib.so"), bytes);
     }
 
     /// A project of one native function.

@@ -45,6 +45,8 @@ pub struct Function {
     pub processes: u64,
     /// Open descriptors of one instance.
     pub descriptors: u64,
+    /// Bytes of the private /tmp of all its instances; 0 is none.
+    pub tmp: u64,
     /// Where the project's file declares it.
     pub declared: Position,
 }
@@ -211,6 +213,7 @@ fn read_function(
     let timeout_ms = limits.seconds("timeout", key::TIMEOUT);
     let processes = limits.count("processes", key::PROCESSES);
     let descriptors = limits.count("descriptors", key::DESCRIPTORS);
+    let tmp = limits.bytes("tmp", key::TMP);
     Some(Function {
         name,
         path: path?,
@@ -221,6 +224,7 @@ fn read_function(
         timeout_ms: timeout_ms?,
         processes: processes?,
         descriptors: descriptors?,
+        tmp: tmp?,
         declared,
     })
 }

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::exit,
+    clippy::indexing_slicing,
     reason = "some of these functions fail on purpose"
 )]
 
