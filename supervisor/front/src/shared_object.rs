@@ -65,7 +65,7 @@ pub fn check(file: File, symbol: &str) -> Result<(), Fault> {
     let advice = match meant {
         Some(meant) => format!("write `:{meant}` after the file's name, if that was meant"),
         None => "name one of them after the file's name and a colon, or begin the function with \
-                 KEYLANE_FUNCTION in C, with #[keylane::function] in Rust"
+                 the macro of keylane.h, or with #[keylane::function] in Rust"
             .to_owned(),
     };
     fault(

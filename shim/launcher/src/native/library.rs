@@ -77,7 +77,7 @@ impl Library {
         let Some(function) = find(handle, &symbol) else {
             let symbol = symbol.to_string_lossy();
             let message = format!(
-                "{shown} exports no function {symbol}; KEYLANE_FUNCTION in C and \
+                "{shown} exports no function {symbol}; the macro of keylane.h and \
                  #[keylane::function] in Rust export one"
             );
             return Err(LoadFailure::new("HandlerNotFound", message));
