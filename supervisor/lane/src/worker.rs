@@ -86,6 +86,7 @@ impl Worker {
         deadline: Instant,
         deadline_clock_ns: u64,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
+        self.fate.forget_denials();
         self.post(request, deadline_clock_ns)?;
         self.await_response(deadline)?;
         self.fetch()
