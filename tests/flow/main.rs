@@ -17,8 +17,9 @@ mod fanout;
 #[cfg(test)]
 mod finra;
 #[cfg(test)]
-mod init;
+mod histories;
 #[cfg(test)]
+mod init;
 mod isolation;
 #[cfg(test)]
 mod killed;
