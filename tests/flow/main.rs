@@ -1,4 +1,4 @@
-//! What works from end to end, through the command line: the FINRA example, functions that fail in
+//! What works from end to end, through the command line: the examples, functions that fail in
 //! every way that we know, workflows, limits, and what is left when a part is killed.
 //!
 //! What passing does not show: that a hostile function is kept in (the escape suite does), or how
@@ -16,8 +16,11 @@
 mod fanout;
 #[cfg(test)]
 mod finra;
+mod healthcare;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod init;
 #[cfg(test)]
 mod init;
 mod isolation;
@@ -39,3 +42,5 @@ mod schema;
 mod strays;
 #[cfg(test)]
 mod stream;
+#[cfg(test)]
+mod tmp;

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod child;
+mod extras;
 mod identity;
 mod lanes;
 mod session;

@@ -169,9 +169,16 @@ pub const DESCRIPTORS: Limit = Limit {
     low: limit::DESCRIPTORS_FLOOR,
     high: limit::DESCRIPTORS_CEILING,
 };
+/// `tmp` of a function.
+pub const TMP: Limit = Limit {
+    unit: Unit::Bytes,
+    default: limit::TMP_BYTES,
+    low: 0,
+    high: limit::TMP_BYTES_CEILING,
+};
 
 /// The keys of `[functions.NAME]`, in the order in which a message lists them.
-pub const FUNCTION: [Key; 9] = [
+pub const FUNCTION: [Key; 10] = [
     RUNTIME,
     PATH,
     HANDLER,
@@ -196,6 +203,11 @@ pub const FUNCTION: [Key; 9] = [
         "descriptors",
         Kind::Limit(DESCRIPTORS),
         "Descriptors that one instance may hold open",
+    ),
+    optional(
+        "tmp",
+        Kind::Limit(TMP),
+        "Bytes of the function's private /tmp, where the host allows mounts; 0 is none",
     ),
 ];
 

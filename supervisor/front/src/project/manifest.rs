@@ -44,6 +44,8 @@ pub struct Function {
     pub processes: u64,
     /// Open descriptors of one instance.
     pub descriptors: u64,
+    /// Bytes of the private /tmp of all its instances; 0 is none.
+    pub tmp: u64,
     /// Where the project's file declares it.
     pub declared: Position,
 }
@@ -206,6 +208,7 @@ fn read_function(
     let timeout_ms = limits.seconds("timeout", key::TIMEOUT);
     let processes = limits.count("processes", key::PROCESSES);
     let descriptors = limits.count("descriptors", key::DESCRIPTORS);
+    let tmp = limits.bytes("tmp", key::TMP);
     Some(Function {
         name,
         path: path?,
@@ -216,6 +219,7 @@ fn read_function(
         timeout_ms: timeout_ms?,
         processes: processes?,
         descriptors: descriptors?,
+        tmp: tmp?,
         declared,
     })
 }

@@ -113,6 +113,7 @@ impl Prepared {
             memory: function.memory,
             processes: function.processes,
             descriptors: function.descriptors,
+            tmp: function.tmp,
         };
         self.project.functions.iter().map(spec).collect()
     }

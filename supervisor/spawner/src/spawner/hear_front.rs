@@ -52,7 +52,7 @@ impl Spawner {
                     .as_ref()
                     .ok_or_else(|| bug("starting", "no images"))?;
                 let image = images.launcher.as_fd();
-                Zygote::start(spec, user, self.namespaces, &self.filters, image)
+                Zygote::start(spec, user, self.extras, &self.filters, image)
             });
         match started {
             Ok((zygote, [out, err])) => {
@@ -87,7 +87,7 @@ impl Spawner {
                     .as_ref()
                     .ok_or_else(|| bug("starting", "no images"))?;
                 let image = images.lane.as_fd();
-                Lane::start(lane, core, user, self.namespaces, &self.filters, image)
+                Lane::start(lane, core, user, self.extras, &self.filters, image)
             });
         let fresh = match started {
             Ok(fresh) => fresh,
