@@ -16,13 +16,13 @@
 mod fanout;
 #[cfg(test)]
 mod finra;
+#[cfg(test)]
 mod healthcare;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod init;
 #[cfg(test)]
-mod init;
 mod isolation;
 #[cfg(test)]
 mod killed;
