@@ -13,6 +13,8 @@
 )]
 
 #[cfg(test)]
+mod denials;
+#[cfg(test)]
 mod fanout;
 #[cfg(test)]
 mod finra;

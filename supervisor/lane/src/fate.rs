@@ -4,6 +4,7 @@
 use keylane_policy::abi::channel::RESPONSE_SEQUENCE_AT;
 use keylane_policy::abi::message::Ended;
 use keylane_policy::blame::Failure;
+use keylane_policy::limit::DENIALS_OF_CAUSE;
 use keylane_sys::mapping::Mapping;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +32,8 @@ pub(crate) struct Fate {
     gone: AtomicBool,
     end: Mutex<Option<End>>,
     told: Condvar,
+    denials: Mutex<Vec<String>>,
+    denied: Condvar,
 }
 
 impl Fate {
@@ -42,7 +45,35 @@ impl Fate {
             gone: AtomicBool::new(false),
             end: Mutex::new(None),
             told: Condvar::new(),
+            denials: Mutex::default(),
+            denied: Condvar::new(),
         }
+    }
+
+    /// Notes a call of the worker that was denied; the first few are kept.
+    pub(crate) fn note_denial(&self, denial: String) {
+        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        if denials.len() < DENIALS_OF_CAUSE {
+            denials.push(denial);
+        }
+        self.denied.notify_all();
+    }
+
+    /// Forgets what was denied: a new call begins.
+    pub(crate) fn forget_denials(&self) {
+        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        denials.clear();
+    }
+
+    /// What was denied since; waits at most `patience` for the first. The spawner told it before the
+    /// worker knew, but the monitor may not have read it yet.
+    pub(crate) fn denials(&self, patience: Duration) -> Vec<String> {
+        let denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        let (denials, _timed_out) = self
+            .denied
+            .wait_timeout_while(denials, patience, |denials| denials.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        denials.clone()
     }
 
     /// Whether the worker will not answer any more.

@@ -7,6 +7,10 @@ use keylane_policy::abi::message::{FunctionEntry, FunctionId, LaneToSpawner, Tic
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait for the words about a denied call whose error is here already.
+const TOLD: Duration = Duration::from_millis(20);
 
 /// One function's place in the pool.
 #[derive(Debug)]
@@ -83,6 +87,13 @@ impl Pool {
             self.end(&worker);
         }
         answer
+    }
+
+    /// Calls that the worker of `function` was denied while it answered last.
+    pub(crate) fn denials(&self, function: FunctionId) -> Vec<String> {
+        let place = self.places.get(usize::from(function));
+        let worker = place.and_then(|place| place.worker.as_ref());
+        worker.map_or_else(Vec::new, |worker| worker.fate.denials(TOLD))
     }
 
     /// Makes sure that the function has a worker: asks for one if it has none. The request can be

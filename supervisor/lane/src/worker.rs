@@ -98,6 +98,7 @@ impl Worker {
         request: &[u8],
         until: Until,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
+        self.fate.forget_denials();
         self.post(request, until.deadline_clock_ns)?;
         self.await_response(until)?;
         self.fetch()

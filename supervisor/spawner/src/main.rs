@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod child;
+mod ears;
 mod extras;
 mod identity;
 mod lanes;

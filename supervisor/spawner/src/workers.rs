@@ -16,6 +16,8 @@ pub(crate) struct Worker {
     pub(crate) function: FunctionId,
     /// Its pidfd, from the credentials of its first message.
     pub(crate) pidfd: Option<OwnedFd>,
+    /// Its process number, from the same message.
+    pub(crate) process: Option<i32>,
     /// The lane asked for its end before it was known.
     pub(crate) doomed: bool,
     /// When its pidfd said that it is gone.
@@ -39,6 +41,7 @@ impl Workers {
             ticket,
             function,
             pidfd: None,
+            process: None,
             doomed: false,
             gone_at: None,
         };
@@ -59,6 +62,18 @@ impl Workers {
             .iter_mut()
             .find(|(_, worker)| worker.lane == lane && worker.ticket == ticket)
             .map(|(serial, worker)| (*serial, worker))
+    }
+
+    /// The lane and ticket of the worker of `function` that is this process.
+    pub(crate) fn of_process(
+        &self,
+        function: FunctionId,
+        process: i32,
+    ) -> Option<(LaneId, Ticket)> {
+        self.all
+            .values()
+            .find(|worker| worker.function == function && worker.process == Some(process))
+            .map(|worker| (worker.lane, worker.ticket))
     }
 
     /// How many workers of a function a lane has, and how many of them have not said a word.

@@ -7,6 +7,7 @@ use keylane_policy::abi::message::{
     Ended, FromLane, FromSpawner, FunctionEntry, LaneId, ToLane, ToSpawner, Who, ZygoteSpec,
 };
 use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::denial::Denials;
 use keylane_sys::link::{Incoming, Link, Received, pair};
 use keylane_sys::process::{self, Child, Fork, Namespaces};
 use keylane_sys::ready::Ready;
@@ -58,6 +59,7 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
         pipes: Pipes::default(),
         transfers: BTreeMap::new(),
         substitutions: Vec::new(),
+        denials: Denials::default(),
         executions: 0,
         ended: false,
     };
@@ -69,6 +71,7 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
         Ok(()) => Ok(deployment),
         Err(interruption) => {
             // What a process printed before it failed often says why.
+            listener.denied(std::mem::take(&mut deployment.denials));
             deployment.stop(listener);
             Err(interruption)
         }
@@ -197,6 +200,8 @@ impl Deployment {
                 self.deploy(lane, control, plan).map_err(host)?;
             }
             FromSpawner::Output { who } => self.listen(who, got.descriptors).map_err(host)?,
+            FromSpawner::Denied { denial, .. } => self.denials.add(denial),
+            FromSpawner::DeniedMore { more, .. } => self.denials.count(more),
             FromSpawner::Ended { who, how } => {
                 let name = self.label(who);
                 return Err(match who {

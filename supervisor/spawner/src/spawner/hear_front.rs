@@ -47,6 +47,9 @@ impl Spawner {
             .take()
             .map_err(|why| bug("choosing a user id", why))
             .and_then(|user| {
+                self.filters
+                    .prepare(&spec.groups, self.extras.writes(spec))
+                    .map_err(|error| bug("compiling a filter", error))?;
                 let images = self
                     .images
                     .as_ref()
