@@ -21,6 +21,8 @@ mod finra;
 #[cfg(test)]
 mod healthcare;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod init;
 #[cfg(test)]
 mod isolation;

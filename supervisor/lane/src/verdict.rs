@@ -85,6 +85,15 @@ pub(crate) fn judge(
                 allowed.as_secs_f64()
             ),
         )),
+        Err(CallFault::Silent(silence)) => Err(failed(
+            Blame::Function,
+            "States.HeartbeatTimeout",
+            format!(
+                "function {name:?} sent no heartbeat for {:.0} s (HeartbeatSeconds); it sends one \
+                 with context.heartbeat()",
+                silence.as_secs_f64()
+            ),
+        )),
         Err(CallFault::Gone(End::Ended(how))) => {
             let cause = format!("function {name:?} ended without an answer: {}", ending(how));
             Err(failed(Blame::Function, "Lambda.Unknown", cause))
