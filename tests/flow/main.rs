@@ -37,6 +37,12 @@ mod loading;
 #[cfg(test)]
 mod misbehaviour;
 #[cfg(test)]
+mod native;
+#[cfg(test)]
+mod native_finra;
+#[cfg(test)]
+mod native_refused;
+#[cfg(test)]
 mod payload;
 #[cfg(test)]
 mod schema;

@@ -155,6 +155,12 @@ fn raised(name: &str, bytes: Vec<u8>) -> Failed {
 
 fn ending(how: Ended) -> String {
     match how {
+        // A function cannot send signals, not even to itself: what would end by one says so thus.
+        Ended::Exited(status @ 129..=159) => format!(
+            "its process exited with status {status}, which stands for signal {} ({})",
+            status.saturating_sub(128),
+            signal_name(status.saturating_sub(128))
+        ),
         Ended::Exited(status) => format!("its process exited with status {status}"),
         Ended::Signaled(signal) => {
             format!(
