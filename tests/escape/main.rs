@@ -24,6 +24,8 @@ mod bits32;
 #[cfg(test)]
 mod channel;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 mod executions;
 #[cfg(test)]
 mod exhaustion;
