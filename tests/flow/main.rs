@@ -31,4 +31,6 @@ mod misbehaviour;
 #[cfg(test)]
 mod payload;
 #[cfg(test)]
+mod strays;
+#[cfg(test)]
 mod stream;

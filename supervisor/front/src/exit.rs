@@ -77,7 +77,7 @@ impl Exit {
         }
     }
 
-    /// The exit for a failure before the first function ran.
+    /// The exit for a failure before the first execution: also of a function that cannot be loaded.
     pub fn before(blame: Blame) -> Exit {
         match blame {
             Blame::Function | Blame::Workflow | Blame::Operator => Exit::Refused,
@@ -86,7 +86,7 @@ impl Exit {
         }
     }
 
-    /// The exit for a failure of an execution, or of a function that was loading.
+    /// The exit for a failure of an execution.
     pub fn during(blame: Blame) -> Exit {
         match blame {
             Blame::Function | Blame::Workflow => Exit::Failed,

@@ -17,6 +17,8 @@ pub(crate) enum End {
     Unstarted(Failure),
     /// It ended like this.
     Ended(Ended),
+    /// It lives, and wrote to its liveness socket, which ends the belief in it.
+    Meddled,
 }
 
 /// A worker's fate, shared by the orchestrator, which calls it, and the monitor, which watches it.

@@ -7,7 +7,7 @@
 use crate::fate::{End, Fate};
 use crate::inbox::{Inbox, Letter};
 use keylane_policy::abi::message::{FromLane, LaneToSpawner, SpawnerToLane, Ticket, ToLane};
-use keylane_sys::link::{Incoming, Link};
+use keylane_sys::link::{Incoming, Link, holds_message};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use std::collections::BTreeMap;
@@ -183,7 +183,11 @@ impl Monitor {
             .checked_sub(FIRST_WORKER)
             .and_then(|n| Ticket::try_from(n).ok());
         if let Some(fate) = ticket.and_then(|ticket| self.watch.fate(ticket)) {
-            fate.set_gone();
+            if holds_message(&fate.alive) {
+                fate.set_end(End::Meddled);
+            } else {
+                fate.set_gone();
+            }
         }
     }
 }

@@ -67,6 +67,13 @@ pub(crate) fn judge(
             let cause = format!("function {name:?} ended without an answer: {}", ending(how));
             Err(failed(Blame::Function, "Lambda.Unknown", cause))
         }
+        Err(CallFault::Gone(End::Meddled)) => {
+            let cause = format!(
+                "function {name:?} wrote to the socket by which its lane sees that its process \
+                 lives; the process is ended"
+            );
+            Err(failed(Blame::Function, "Lambda.Unknown", cause))
+        }
         Err(CallFault::Gone(End::Unstarted(failure))) => Err(failed(
             failure.blame,
             "Keylane.WorkerFailed",

@@ -16,6 +16,7 @@ mod lanes;
 mod session;
 mod spawner;
 mod start;
+mod sweep;
 mod workers;
 mod zygotes;
 

@@ -1,27 +1,142 @@
-//! Whose descendant a process is, where no pid namespace says it.
+//! Whose descendant a process is, and what it costs, as /proc tells it (proc(5)).
 //!
 //! A jailed process leads a session and a group of its own. setsid and setpgid are refused to
-//! everything in it, so that the session's number (in /proc/PID/stat, proc(5)) marks all its
-//! descendants, and so does the group's.
+//! everything in it, so that the session's number (in /proc/PID/stat) marks all its descendants,
+//! and so does the group's. An attacker chooses how many processes there are, within its function's
+//! limit, how they are related and what they are called; the numbers here are the kernel's.
+
+use std::collections::BTreeSet;
+
+/// What /proc/PID/stat says of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    /// Whether it has ended and only waits to be reaped.
+    pub(crate) dead: bool,
+    /// Its parent's number.
+    pub(crate) parent: i32,
+    /// Its session.
+    pub(crate) session: i32,
+    /// When it started, in clock ticks since the boot.
+    pub(crate) started: u64,
+}
+
+impl Stat {
+    /// Of the process with this number, if there is one.
+    pub(crate) fn of(pid: i32) -> Option<Stat> {
+        Stat::parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    fn parse(stat: &str) -> Option<Stat> {
+        // The name in parentheses may hold anything, so fields are counted from the last one.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let number = |at: usize| fields.get(at)?.parse::<i64>().ok();
+        let count = |at: usize| u64::try_from(number(at)?).ok();
+        Some(Stat {
+            dead: matches!(*fields.first()?, "Z" | "X"),
+            parent: i32::try_from(number(1)?).ok()?,
+            session: i32::try_from(number(3)?).ok()?,
+            started: count(19)?,
+        })
+    }
+}
 
 /// The session of the process with this number, if there is one.
 pub(crate) fn of(pid: i32) -> Option<i32> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything, so fields are counted from the last one: state,
-    // parent, group, session.
-    stat.rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(3)?
-        .parse()
-        .ok()
+    Stat::of(pid).map(|stat| stat.session)
+}
+
+/// The children of a process, the oldest first; also those that have ended and are not reaped.
+///
+/// /proc/PID/task/TID/children is there with CONFIG_PROC_CHILDREN; without it the whole of /proc is
+/// looked through. While children come and go, some may be missing from the answer (proc(5)).
+pub(crate) fn children(pid: i32) -> Vec<i32> {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    let mut found: Vec<i32> = Vec::new();
+    for thread in threads.flatten() {
+        match std::fs::read_to_string(thread.path().join("children")) {
+            Ok(text) => found.extend(
+                text.split_whitespace()
+                    .filter_map(|n| n.parse::<i32>().ok()),
+            ),
+            Err(_) if kernel_lists_children() => {}
+            Err(_) => return search(pid),
+        }
+    }
+    oldest_first(found)
+}
+
+fn kernel_lists_children() -> bool {
+    std::path::Path::new("/proc/thread-self/children").exists()
+}
+
+/// The children of a process by everybody's parent.
+fn search(parent: i32) -> Vec<i32> {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let numbers = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let children = numbers.filter(|pid| Stat::of(*pid).is_some_and(|stat| stat.parent == parent));
+    oldest_first(children.collect())
+}
+
+fn oldest_first(mut pids: Vec<i32>) -> Vec<i32> {
+    // Stable: within one tick the kernel's order, which is that of their birth, stays.
+    pids.sort_by_key(|pid| Stat::of(*pid).map_or(u64::MAX, |stat| stat.started));
+    pids
+}
+
+/// These processes and everything below them, but for what lies below one of `spared`.
+pub(crate) fn trees(roots: &[i32], spared: &BTreeSet<i32>) -> BTreeSet<i32> {
+    let mut seen = BTreeSet::new();
+    let mut next: Vec<i32> = roots.to_vec();
+    while let Some(pid) = next.pop() {
+        if !spared.contains(&pid) && seen.insert(pid) {
+            next.extend(children(pid));
+        }
+    }
+    seen
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    fn own() -> i32 {
+        i32::try_from(std::process::id()).unwrap()
+    }
+
     #[test]
     fn this_process_has_a_session() {
-        assert!(super::of(std::process::id() as i32).is_some());
-        assert_eq!(super::of(-1), None);
+        assert!(of(own()).is_some());
+        assert_eq!(of(-1), None);
+    }
+
+    #[test]
+    fn a_name_cannot_forge_the_fields_after_it() {
+        let stat = "7 (a) Z 1 1 1 0 (b) S 5 6 99 0 -1 0 0 0 0 0 3 4 20 30 20 0 1 0 1234 0 0";
+        let stat = Stat::parse(stat).unwrap();
+        assert!(!stat.dead);
+        assert_eq!((stat.parent, stat.session), (5, 99));
+        assert_eq!(stat.started, 1234);
+        assert_eq!(Stat::parse("7 (a) S 1"), None);
+    }
+
+    #[test]
+    fn children_are_found_by_both_ways_and_trees_leave_out_what_is_spared() {
+        let mut child = std::process::Command::new("/bin/sleep")
+            .arg("1000")
+            .spawn()
+            .unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        assert!(children(own()).contains(&pid));
+        assert!(search(own()).contains(&pid));
+        assert!(trees(&[own()], &BTreeSet::new()).contains(&pid));
+        assert!(!trees(&[own()], &BTreeSet::from([pid])).contains(&pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }

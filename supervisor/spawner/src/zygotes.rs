@@ -2,8 +2,9 @@
 
 use crate::session;
 use crate::start::{Start, start};
+use crate::sweep::{Swept, sweep};
 use keylane_jail::{Filters, Plan};
-use keylane_policy::abi::message::{FromZygote, FunctionId, ToZygote, ZygoteSpec};
+use keylane_policy::abi::message::{FromZygote, ToZygote, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit::{ERROR_CAUSE_BYTES, LOAD_MILLISECONDS};
 use keylane_policy::syscall::Role;
@@ -32,6 +33,8 @@ pub(crate) struct Zygote {
     pub(crate) loaded: bool,
     /// Whether it was ended for a fault, and is not to be started again.
     pub(crate) failed: bool,
+    /// When to look for processes that a worker left behind.
+    pub(crate) sweep_at: Instant,
     /// Whether it has a pid namespace, which ends with its init.
     namespaced: bool,
 }
@@ -114,6 +117,7 @@ impl Zygote {
             started: Instant::now(),
             loaded: false,
             failed: false,
+            sweep_at: Instant::now(),
             namespaced: namespaces,
         };
         Ok((zygote, [out, err]))
@@ -136,6 +140,11 @@ impl Zygote {
             // The leader called setsid, so the group of all its descendants has its number.
             let _gone_is_fine = process::kill_group(self.leader.pid());
         }
+    }
+
+    /// Ends what its workers left behind.
+    pub(crate) fn sweep(&self) -> Swept {
+        sweep(self.leader.pid())
     }
 
     /// Whether the process with this number, which said it is a worker, is one of this zygote's:
@@ -182,11 +191,6 @@ pub(crate) fn load_failure(
         cause.push_str(trace);
     }
     Failure::new(Blame::Function, doing, cut(&cause))
-}
-
-/// The number of a function for messages about it.
-pub(crate) fn label(function: FunctionId) -> String {
-    format!("function number {function}")
 }
 
 #[cfg(test)]

@@ -53,6 +53,15 @@ pub struct Link<Out, In> {
     types: PhantomData<fn(Out) -> In>,
 }
 
+/// Whether a socket that became readable holds a message; it does not where the peer has closed its
+/// end. The message stays where it is.
+pub fn holds_message(socket: impl AsFd) -> bool {
+    let mut byte = [0];
+    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+    let peeked = nix::sys::socket::recv(socket.as_fd().as_raw_fd(), &mut byte, flags);
+    matches!(peeked, Ok(1..))
+}
+
 /// The two ends of a new socket, both close-on-exec.
 pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(

@@ -147,11 +147,25 @@ pub fn signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
 /// fork out of the way (kill(2); a fork with a fatal signal pending fails). An empty group is no
 /// error. The caller has not reaped the leader yet, so that the number is still the group's.
 pub fn kill_group(leader: i32) -> io::Result<()> {
-    use nix::sys::signal::{Signal, killpg};
+    signal_group(leader, nix::sys::signal::Signal::SIGKILL)
+}
+
+/// Stops every process of a group, as [`kill_group`] kills them: also one that is being forked, to
+/// which the signal is delivered when it is there (copy_process in kernel/fork.c).
+pub fn stop_group(leader: i32) -> io::Result<()> {
+    signal_group(leader, nix::sys::signal::Signal::SIGSTOP)
+}
+
+/// Lets a group go on that [`stop_group`] stopped.
+pub fn continue_group(leader: i32) -> io::Result<()> {
+    signal_group(leader, nix::sys::signal::Signal::SIGCONT)
+}
+
+fn signal_group(leader: i32, signal: nix::sys::signal::Signal) -> io::Result<()> {
     if leader <= 1 {
         return Err(io::Error::other(format!("no group of ours: {leader}")));
     }
-    match killpg(nix::unistd::Pid::from_raw(leader), Signal::SIGKILL) {
+    match nix::sys::signal::killpg(nix::unistd::Pid::from_raw(leader), signal) {
         Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
         Err(errno) => Err(errno.into()),
     }

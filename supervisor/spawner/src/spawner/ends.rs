@@ -59,6 +59,8 @@ impl Spawner {
     pub(super) fn worker_gone(&mut self, serial: u64) {
         if let Some(worker) = self.workers.get_mut(serial) {
             worker.gone_at.get_or_insert_with(Instant::now);
+            let function = worker.function;
+            self.sweep_soon(function);
         }
     }
 
@@ -66,6 +68,7 @@ impl Spawner {
         if let Some(Worker {
             lane,
             ticket,
+            function,
             pidfd,
             ..
         }) = self.workers.remove(serial)
@@ -75,6 +78,7 @@ impl Spawner {
             if let Some(pidfd) = pidfd {
                 let _gone_is_fine = process::signal(pidfd.as_fd(), 9);
             }
+            self.sweep_soon(function);
             self.tell_lane(lane, &SpawnerToLane::WorkerEnded { ticket, how });
         }
     }
@@ -137,7 +141,7 @@ impl Spawner {
             .workers
             .gone()
             .filter_map(|(_, at)| at.checked_add(TELL));
-        loads.chain(told).min()
+        loads.chain(told).chain(self.next_round()).min()
     }
 
     pub(super) fn check_deadlines(&mut self) {

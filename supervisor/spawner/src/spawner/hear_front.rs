@@ -41,6 +41,7 @@ impl Spawner {
     }
 
     pub(super) fn start_zygote(&mut self, function: FunctionId, spec: &ZygoteSpec) {
+        self.names.insert(function, spec.name.clone());
         let started = self
             .identities
             .take()

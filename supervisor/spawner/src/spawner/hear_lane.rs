@@ -2,7 +2,6 @@
 //! of its own workers alone, and of a bounded number.
 
 use super::{Source, Spawner, TURN, bug};
-use crate::zygotes;
 use keylane_policy::abi::message::{
     FromSpawner, FunctionId, LaneId, LaneToSpawner, SpawnerToLane, ToZygote, Who,
 };
@@ -81,7 +80,12 @@ impl Spawner {
         capacity: u64,
         descriptors: &[OwnedFd],
     ) -> Result<(), Failure> {
-        let doing = format!("starting a worker of {}", zygotes::label(function));
+        let doing = match self.names.get(&function) {
+            Some(name) => format!("starting a worker of function {name:?}"),
+            None => {
+                format!("starting a worker of function number {function}, which is not deployed")
+            }
+        };
         let host = |error: io::Error| Failure::new(Blame::Host, &doing, error.to_string());
         let [channel, alive] = descriptors else {
             return Err(bug(&doing, "a request without its two descriptors"));
@@ -111,11 +115,8 @@ impl Spawner {
         ];
         let sent = zygote.link.try_send(&order, &passed);
         sent.map_err(|error| {
-            Failure::new(
-                Blame::Function,
-                format!("starting a worker of function {:?}", zygote.name),
-                format!("its zygote does not answer: {error}"),
-            )
+            let cause = format!("its zygote does not answer: {error}");
+            Failure::new(Blame::Function, &doing, cause)
         })?;
         let who = Who::Worker(lane, function);
         self.tell_front(&FromSpawner::Output { who }, &[out.as_fd(), err.as_fd()]);

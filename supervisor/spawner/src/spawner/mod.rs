@@ -11,6 +11,7 @@ mod ends;
 mod hear_front;
 mod hear_lane;
 mod hear_zygote;
+mod rounds;
 
 use crate::identity::Identities;
 use crate::lanes::Lane;
@@ -63,6 +64,8 @@ pub(crate) struct Spawner {
     zygotes: BTreeMap<FunctionId, Zygote>,
     workers: Workers,
     restarts: BTreeMap<FunctionId, u32>,
+    /// The functions' names, also of those whose zygote has ended.
+    names: BTreeMap<FunctionId, String>,
     stopping: bool,
 }
 
@@ -118,6 +121,7 @@ impl Spawner {
             zygotes: BTreeMap::new(),
             workers: Workers::default(),
             restarts: BTreeMap::new(),
+            names: BTreeMap::new(),
             stopping: false,
         };
         spawner
@@ -147,6 +151,7 @@ impl Spawner {
                 self.handle(source);
             }
             self.check_deadlines();
+            self.round();
             let known: BTreeSet<i32> = self
                 .zygotes
                 .values()
