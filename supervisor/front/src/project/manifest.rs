@@ -6,6 +6,7 @@ use super::reader::{Reader, Value};
 use crate::problem::Problem;
 use crate::source::{Position, Source};
 use keylane_policy::limit;
+use keylane_policy::reuse::Reuse;
 use std::ops::Range;
 use toml::de::DeTable;
 
@@ -46,6 +47,8 @@ pub struct Function {
     pub processes: u64,
     /// Open descriptors of one instance.
     pub descriptors: u64,
+    /// What a later call may find of an earlier one.
+    pub reuse: Reuse,
     /// Where the project's file declares it.
     pub declared: Position,
 }
@@ -167,7 +170,7 @@ fn read_functions(
 }
 
 /// The keys of a function, in the order in which a message lists them.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "runtime",
     "path",
     "handler",
@@ -177,6 +180,7 @@ const KEYS: [&str; 9] = [
     "timeout",
     "processes",
     "descriptors",
+    "reuse",
 ];
 
 fn read_function(
@@ -241,6 +245,7 @@ fn read_function(
         limit::DESCRIPTORS,
         limit::DESCRIPTORS_FLOOR..=limit::DESCRIPTORS_CEILING,
     );
+    let reuse = read_reuse(reader, table, processes);
     Some(Function {
         name,
         path: path?,
@@ -251,6 +256,7 @@ fn read_function(
         timeout_ms: timeout_ms?,
         processes: processes?,
         descriptors: descriptors?,
+        reuse: reuse?,
         declared,
     })
 }
@@ -270,6 +276,32 @@ fn read_runtime(reader: &mut Reader<'_>, table: &DeTable<'_>, header: &Range<usi
             advice,
         );
     }
+}
+
+/// What a later call may find of an earlier one; without a word, what a warm worker keeps.
+fn read_reuse(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    processes: Option<u64>,
+) -> Option<Reuse> {
+    let Some(value) = table.get("reuse") else {
+        return Some(Reuse::default());
+    };
+    let word = reader.text(value, "reuse")?;
+    let words = Reuse::ALL.map(|(word, _)| format!("{word:?}")).join(", ");
+    let Some(reuse) = Reuse::named(&word) else {
+        let message = format!("there is no way {word:?} to reuse workers");
+        reader.error(&value.span(), message, format!("write one of {words}"));
+        return None;
+    };
+    let least = limit::PROCESSES_FRESH_FLOOR;
+    if !reuse.keeps_workers() && processes.is_some_and(|most| most < least) {
+        let message = format!("`reuse = {word:?}` needs more `processes`");
+        let advice = format!("allow at least {least}: workers are forked ahead of their calls");
+        reader.error(&value.span(), message, advice);
+        return None;
+    }
+    Some(reuse)
 }
 
 /// Reads limits that have a default.
@@ -359,6 +391,7 @@ mod tests {
                 limit::PROCESSES_FLOOR,
                 limit::PROCESSES_CEILING,
             ),
+            "| `reuse` | `\"warm\"` | `warm`, `fresh`, `fresh-import`".to_owned(),
             count(
                 "descriptors",
                 limit::DESCRIPTORS,

@@ -120,6 +120,10 @@ impl Spawner {
                 },
             );
         }
+        if zygote.trial && zygote.loaded && !zygote.failed {
+            self.start_zygote(function, &zygote.spec, false);
+            return;
+        }
         self.tell_front(
             &FromSpawner::Ended {
                 who: Who::Zygote(function),
@@ -131,7 +135,7 @@ impl Spawner {
         if zygote.loaded && !zygote.failed && *restarts < RESTARTS {
             *restarts = restarts.saturating_add(1);
             // Workers that are asked for meanwhile wait in its socket.
-            self.start_zygote(function, &zygote.spec);
+            self.start_zygote(function, &zygote.spec, false);
         }
     }
 
