@@ -13,9 +13,15 @@
 )]
 
 #[cfg(test)]
+mod cancel;
+#[cfg(test)]
 mod fanout;
 #[cfg(test)]
 mod finra;
+#[cfg(test)]
+mod idle;
+#[cfg(test)]
+mod init;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
@@ -30,6 +36,10 @@ mod loading;
 mod misbehaviour;
 #[cfg(test)]
 mod payload;
+#[cfg(test)]
+mod reuse;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod strays;
 #[cfg(test)]

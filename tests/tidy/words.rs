@@ -14,7 +14,7 @@ const UNFINISHED: [&str; 6] = [
 
 /// The hosts that the tree may name: where the registry's index is called after, the licence, and
 /// where the example's data comes from.
-const HOSTS: [&str; 6] = [
+const HOSTS: [&str; 7] = [
     "github.com",
     "127.0.0.1",
     "www.apache.org",
@@ -22,6 +22,8 @@ const HOSTS: [&str; 6] = [
     "www.quandl.com",
     // The name of SVG, which nothing is fetched from.
     "www.w3.org",
+    // The name of JSON Schema, likewise.
+    "json-schema.org",
 ];
 
 /// Folders that every machine has; anything below them that leads to a checkout is a trace.

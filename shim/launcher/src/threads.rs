@@ -3,9 +3,9 @@
 //!
 //! Without `/proc` nothing lists threads, but `unshare(CLONE_THREAD)` answers the question: it
 //! does nothing in a process with one thread and is EINVAL in one with more (unshare(2)). Where
-//! the filter denies it, only the threads that Python knows of are seen.
+//! the filter denies it, only the threads that the runtime knows of are seen.
 
-use crate::python::Interpreter;
+use crate::runtime::Runtime;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use std::time::Duration;
@@ -16,20 +16,20 @@ const PATIENCE: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// True once this thread is alone; false if it is not after a tenth of a second.
-pub(crate) fn settled(interpreter: &mut Interpreter) -> bool {
+pub(crate) fn settled(runtime: &mut impl Runtime) -> bool {
     for _ in 0..PATIENCE {
-        if alone(interpreter) {
+        if alone(runtime) {
             return true;
         }
-        interpreter.idle(|| std::thread::sleep(PAUSE));
+        runtime.idle(|| std::thread::sleep(PAUSE));
     }
     false
 }
 
-fn alone(interpreter: &mut Interpreter) -> bool {
+fn alone(runtime: &mut impl Runtime) -> bool {
     match unshare(CloneFlags::CLONE_THREAD) {
         Ok(()) => true,
         Err(Errno::EINVAL) => false,
-        Err(_) => interpreter.python_threads() == 1,
+        Err(_) => runtime.known_threads() == 1,
     }
 }

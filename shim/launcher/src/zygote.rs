@@ -5,7 +5,7 @@
 
 use crate::fork::Side;
 use crate::link::{Link, LinkFault};
-use crate::python::Interpreter;
+use crate::runtime::Runtime;
 use crate::signals::ChildSignals;
 use crate::threads;
 use crate::worker::Start;
@@ -39,7 +39,7 @@ enum Forked {
 }
 
 /// The loop. Returns in the zygote when the spawner is gone, and in each worker.
-pub(crate) fn run(link: Link, interpreter: &mut Interpreter) -> Role {
+pub(crate) fn run(link: Link, runtime: &mut impl Runtime) -> Role {
     let signals = match ChildSignals::watch() {
         Ok(signals) => signals,
         Err(errno) => return Role::Broken(format!("watching for the end of workers: {errno}")),
@@ -49,7 +49,7 @@ pub(crate) fn run(link: Link, interpreter: &mut Interpreter) -> Role {
         if let Err(fault) = reap(&link, &mut workers) {
             return ended_by(&fault);
         }
-        match interpreter.idle(|| link.wait(signals.waiting())) {
+        match runtime.idle(|| link.wait(signals.waiting())) {
             Ok(true) => {}
             Ok(false) => continue,
             Err(fault) => return ended_by(&fault),
@@ -61,7 +61,7 @@ pub(crate) fn run(link: Link, interpreter: &mut Interpreter) -> Role {
             Ok(None) => return Role::Gone,
             Err(fault) => return ended_by(&fault),
         };
-        match fork(&link, interpreter, &signals, serial, capacity, descriptors) {
+        match fork(&link, runtime, &signals, serial, capacity, descriptors) {
             Forked::Parent(pid) => {
                 workers.insert(pid, serial);
             }
@@ -92,7 +92,7 @@ fn ended_by(fault: &LinkFault) -> Role {
 /// Forks one worker. What is not handed to the child is closed on return.
 fn fork(
     link: &Link,
-    interpreter: &mut Interpreter,
+    runtime: &mut impl Runtime,
     signals: &ChildSignals,
     serial: u64,
     capacity: u64,
@@ -115,7 +115,7 @@ fn fork(
             return Forked::Refused(Errno::EINVAL);
         }
     };
-    if !threads::settled(interpreter) {
+    if !threads::settled(runtime) {
         eprintln!("keylane-launcher: worker {serial}: the zygote has more than one thread");
         return Forked::Refused(Errno::EDEADLK);
     }
@@ -126,7 +126,7 @@ fn fork(
         liveness,
     };
     let mut told = Ok(());
-    let side = interpreter.fork(|| {
+    let side = runtime.fork(|| {
         told = settle_in(link, signals, serial, &output, &errors);
     });
     match (side, told) {

@@ -22,6 +22,7 @@ pub mod refusal;
 pub mod render;
 pub mod run;
 pub mod runtime;
+pub mod scaffold;
 pub mod source;
 pub mod stage;
 pub mod suggest;

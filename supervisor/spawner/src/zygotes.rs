@@ -36,6 +36,8 @@ pub(crate) struct Zygote {
     pub(crate) loaded: bool,
     /// Whether it was ended for a fault, and is not to be started again.
     pub(crate) failed: bool,
+    /// The user that it runs as, where it has one of its own.
+    pub(crate) user: Option<u32>,
     /// Whether it only shows that the function can be loaded: where workers import the function
     /// themselves, an honest project's mistakes are still told before the first call.
     pub(crate) trial: bool,
@@ -135,6 +137,7 @@ impl Zygote {
             started: Instant::now(),
             loaded: false,
             failed: false,
+            user,
             trial,
             orders: 0,
             burn: Burn::default(),

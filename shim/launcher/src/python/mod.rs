@@ -12,6 +12,7 @@ mod table;
 
 use crate::channel::SharedBytes;
 use crate::fork::{self, Side};
+use crate::runtime::{LoadFailure, Runtime, Target};
 use keylane_policy::abi::channel::ResponseKind;
 use keylane_policy::limit;
 use nix::errno::Errno;
@@ -58,48 +59,13 @@ const SOURCES: [(&CStr, &CStr, &str); 3] = [
     ),
 ];
 
-/// Bytes of a failed load's message, and of its trace: together with the name they must fit into
-/// one message to the spawner.
-const LOAD_TEXT_BYTES: usize = limit::MESSAGE_BYTES / 4;
-
 /// What is sent when not even Python's own error handling works.
 const NO_ANSWER: &[u8] = br#"{"errorType":"Runtime.Unknown","errorMessage":"the interpreter could not answer; its standard error says why","stackTrace":[]}"#;
 
-/// The function to load.
-pub(crate) struct Target<'a> {
-    /// Its name.
-    pub(crate) name: &'a OsStr,
-    /// Its files.
-    pub(crate) tree: &'a OsStr,
-    /// `module.function`.
-    pub(crate) handler: &'a OsStr,
-}
-
-/// Why the function is not loaded.
-#[derive(Debug)]
-pub(crate) struct LoadFailure {
-    /// Class name of the exception.
-    pub(crate) error_type: String,
-    /// Its message.
-    pub(crate) message: String,
-    /// Its trace.
-    pub(crate) trace: String,
-}
-
-impl LoadFailure {
-    fn new(error_type: &str, message: String) -> Self {
-        LoadFailure {
-            error_type: error_type.to_owned(),
-            message,
-            trace: String::new(),
-        }
-    }
-
-    /// The failure of something that only a bug of ours or a lack of memory can make fail.
-    fn internal(doing: &str) -> Self {
-        let message = format!("{doing} failed; the function's standard error says why");
-        LoadFailure::new("Runtime.Unknown", message)
-    }
+/// The failure of something that only a bug of ours or a lack of memory can make fail.
+fn internal(doing: &str) -> LoadFailure {
+    let message = format!("{doing} failed; the function's standard error says why");
+    LoadFailure::new("Runtime.Unknown", message)
 }
 
 /// The interpreter. This thread holds CPython's lock (object.rs, `gil-held`) whenever no method
@@ -114,7 +80,7 @@ pub(crate) struct Interpreter {
 
 impl Interpreter {
     /// Loads libpython and starts it.
-    pub(crate) fn start() -> Result<Self, LoadFailure> {
+    fn start() -> Result<Self, LoadFailure> {
         let table = Table::load(LIBRARY).map_err(|cause| {
             let message = format!("{cause}; the Debian package libpython3.11 holds the library");
             LoadFailure::new("PythonMissing", message)
@@ -132,7 +98,7 @@ impl Interpreter {
         };
         let modules = SOURCES.map(|(name, file, source)| module(name, file, source));
         let [Some(_), Some(load), Some(serve)] = modules else {
-            return Err(LoadFailure::internal("starting the launcher's Python part"));
+            return Err(internal("starting the launcher's Python part"));
         };
         Ok(Interpreter {
             table,
@@ -140,26 +106,6 @@ impl Interpreter {
             load,
             call: None,
         })
-    }
-
-    /// Imports the function's module and finds its handler.
-    pub(crate) fn load(&mut self, target: &Target<'_>) -> Result<(), LoadFailure> {
-        match self
-            .start_function(target)
-            .and_then(|done| done.to_integer())
-        {
-            Some(0) => {
-                let texts = self.serve.attribute(c"loaded");
-                Err(texts
-                    .and_then(|texts| failure(&texts))
-                    .unwrap_or_else(|| LoadFailure::internal("describing why the load failed")))
-            }
-            Some(_) => {
-                self.call = self.serve.attribute(c"call");
-                Ok(())
-            }
-            None => Err(LoadFailure::internal("loading the function")),
-        }
     }
 
     fn start_function(&self, target: &Target<'_>) -> Option<Object> {
@@ -174,15 +120,49 @@ impl Interpreter {
         ])
     }
 
-    /// Tidies up after the load; forks follow.
-    pub(crate) fn settle(&mut self) {
+    fn answer(&self, request: SharedBytes, deadline: u64) -> Option<(ResponseKind, Object)> {
+        // SAFETY: `Channel::request`, the only maker of these, compared the length with the area,
+        // which stays mapped as long as the process.
+        let request = unsafe { Object::copied(self.table, request.address, request.length) }?;
+        let deadline = Object::integer(self.table, deadline)?;
+        let answer = self.call.as_ref()?.call([&request, &deadline])?;
+        let kind = u32::try_from(answer.item(0)?.to_integer()?).ok()?;
+        Some((ResponseKind::try_from(kind).ok()?, answer.item(1)?))
+    }
+}
+
+impl Runtime for Interpreter {
+    fn bare() -> Result<Self, LoadFailure> {
+        Interpreter::start()
+    }
+
+    /// Imports the function's module and finds its handler.
+    fn import(&mut self, target: &Target<'_>) -> Result<(), LoadFailure> {
+        match self
+            .start_function(target)
+            .and_then(|done| done.to_integer())
+        {
+            Some(0) => {
+                let texts = self.serve.attribute(c"loaded");
+                Err(texts
+                    .and_then(|texts| failure(&texts))
+                    .unwrap_or_else(|| internal("describing why the load failed")))
+            }
+            Some(_) => {
+                self.call = self.serve.attribute(c"call");
+                Ok(())
+            }
+            None => Err(internal("loading the function")),
+        }
+    }
+
+    fn settle(&mut self) {
         if let Some(settle) = self.load.attribute(c"settle") {
             drop(settle.call([]));
         }
     }
 
-    /// How many threads Python knows, this one included.
-    pub(crate) fn python_threads(&mut self) -> u64 {
+    fn known_threads(&mut self) -> u64 {
         self.load
             .attribute(c"python_threads")
             .and_then(|count| count.call([])?.to_integer())
@@ -190,16 +170,14 @@ impl Interpreter {
             .unwrap_or(u64::MAX)
     }
 
-    /// The failure that names the threads that an import left running.
-    pub(crate) fn threads_left(&mut self, handler: &OsStr) -> LoadFailure {
+    fn threads_left(&mut self, handler: &OsStr) -> LoadFailure {
         Object::bytes(self.table, handler.as_bytes())
             .and_then(|handler| self.serve.attribute(c"threads")?.call([&handler]))
             .and_then(|texts| failure(&texts))
-            .unwrap_or_else(|| LoadFailure::internal("naming the threads that are left"))
+            .unwrap_or_else(|| internal("naming the threads that are left"))
     }
 
-    /// What a fresh worker does before its first call.
-    pub(crate) fn become_worker(&mut self, capacity: u64) {
+    fn become_worker(&mut self, capacity: u64) {
         if let Some(capacity) = Object::integer(self.table, capacity)
             && let Some(worker) = self.serve.attribute(c"worker")
         {
@@ -207,8 +185,7 @@ impl Interpreter {
         }
     }
 
-    /// Answers one request: `write` gets what to send. The request must be readable.
-    pub(crate) fn call(
+    fn call(
         &mut self,
         request: SharedBytes,
         deadline: u64,
@@ -224,18 +201,8 @@ impl Interpreter {
         }
     }
 
-    fn answer(&self, request: SharedBytes, deadline: u64) -> Option<(ResponseKind, Object)> {
-        // SAFETY: `Channel::request`, the only maker of these, compared the length with the area,
-        // which stays mapped as long as the process.
-        let request = unsafe { Object::copied(self.table, request.address, request.length) }?;
-        let deadline = Object::integer(self.table, deadline)?;
-        let answer = self.call.as_ref()?.call([&request, &deadline])?;
-        let kind = u32::try_from(answer.item(0)?.to_integer()?).ok()?;
-        Some((ResponseKind::try_from(kind).ok()?, answer.item(1)?))
-    }
-
     /// Runs `wait` without CPython's lock, so that threads of the function can go on.
-    pub(crate) fn idle<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+    fn idle<T>(&mut self, wait: impl FnOnce() -> T) -> T {
         // SAFETY: this thread holds the lock (`gil-held`).
         let state = unsafe { (self.table.PyEval_SaveThread)() };
         let result = wait();
@@ -244,9 +211,7 @@ impl Interpreter {
         result
     }
 
-    /// Forks, with CPython's hooks around it. The child runs `first` before its hooks, some of
-    /// which are the function's.
-    pub(crate) fn fork(&mut self, first: impl FnOnce()) -> Result<Side, Errno> {
+    fn fork(&mut self, first: impl FnOnce()) -> Result<Side, Errno> {
         // SAFETY: `gil-held`; one of the two other hooks follows on every path.
         unsafe { (self.table.PyOS_BeforeFork)() };
         let side = fork::fork();
@@ -266,15 +231,9 @@ impl Interpreter {
 fn failure(texts: &Object) -> Option<LoadFailure> {
     let text = |index| {
         let object = texts.item(index)?;
-        let mut text = String::from_utf8_lossy(object.to_bytes()?).into_owned();
-        text.truncate(text.floor_char_boundary(LOAD_TEXT_BYTES));
-        Some(text)
+        Some(String::from_utf8_lossy(object.to_bytes()?).into_owned())
     };
-    Some(LoadFailure {
-        error_type: text(0)?,
-        message: text(1)?,
-        trace: text(2)?,
-    })
+    Some(LoadFailure::traced(text(0)?, text(1)?, text(2)?))
 }
 
 /// Starts the interpreter; this thread then holds its lock.

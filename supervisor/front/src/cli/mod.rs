@@ -1,6 +1,8 @@
 //! The command line: what can be asked, in which words, with which help.
 
+mod init;
 mod inspect;
+mod manual;
 mod validate;
 
 use crate::exit::Exit;
@@ -8,6 +10,7 @@ use crate::host;
 use crate::isolation;
 use crate::render::report::document;
 use crate::run;
+use crate::scaffold::Language;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use keylane_policy::limit;
 use std::io::Write;
@@ -37,6 +40,11 @@ Examples:
   keylane run docs/examples/finra --json | keylane inspect -
   keylane inspect report.json --json | jq .failed";
 
+const INIT_EXAMPLES: &str = "\
+Examples:
+  keylane init my-workflow
+  mkdir orders; cd orders; keylane init; keylane run .";
+
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
   keylane doctor
@@ -57,6 +65,19 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project that runs at once
+    ///
+    /// Writes a workflow of two functions with its tests, which validates, runs and passes them as it
+    /// is; comments in keylane.toml teach the format. Nothing that exists is written over.
+    #[command(after_long_help = INIT_EXAMPLES)]
+    Init {
+        /// The project's folder, made if it is not there
+        #[arg(value_hint = ValueHint::DirPath, default_value = ".")]
+        folder: PathBuf,
+        /// The language that its functions are written in
+        #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "python")]
+        lang: Language,
+    },
     /// Run a workflow and print its output
     ///
     /// Checks the project, stages each function's files into a tree of its own, starts the
@@ -99,6 +120,18 @@ enum Command {
         /// Print one JSON document
         #[arg(long)]
         json: bool,
+    },
+    /// Print the JSON Schema of keylane.toml
+    ///
+    /// For editors that complete and check TOML by a schema: keylane schema > keylane.schema.json
+    Schema,
+    /// Print the manual page, or write all of them into a folder
+    ///
+    /// To read it: keylane man | man -l -. To install: keylane man ~/.local/share/man/man1
+    Man {
+        /// Where to write keylane.1 and a page for each command
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
     },
     /// Print a completion script for a shell
     ///
@@ -184,9 +217,15 @@ pub fn start() -> Exit {
             trace: args.trace,
             timeline: args.timeline,
         }),
+        Command::Init { folder, lang } => init::init(&folder, lang),
         Command::Doctor { json } => doctor(json),
         Command::Inspect { report, json } => inspect::inspect(&report, json),
         Command::Validate { path, json } => validate::validate(&path, json),
+        Command::Schema => {
+            let schema = crate::project::schema::document();
+            print(&document(&schema.to_string(), false), Exit::Done)
+        }
+        Command::Man { folder } => manual::manual(folder.as_deref()),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command(), "keylane", &mut script);

@@ -1,7 +1,8 @@
 //! `keylane.toml`: what it may say, checked word by word. Pure: text in, functions or problems
 //! out; nothing is opened here.
 
-use super::name::{Handler, Name, RelativePath};
+use super::key::{self, Limit};
+use super::name::{BadName, Handler, Name, RelativePath};
 use super::reader::{Reader, Value};
 use crate::problem::Problem;
 use crate::source::{Position, Source};
@@ -9,9 +10,6 @@ use keylane_policy::limit;
 use keylane_policy::reuse::Reuse;
 use std::ops::Range;
 use toml::de::DeTable;
-
-/// The one runtime of this version.
-pub const RUNTIME: &str = "python3.11";
 
 /// What a project's file says.
 #[derive(Clone, Debug)]
@@ -123,17 +121,18 @@ type Workflow = (Name, RelativePath, Option<RelativePath>);
 fn read_workflow(reader: &mut Reader<'_>, value: Value<'_, '_>) -> Option<Workflow> {
     let table = reader.table(value, "[workflow]")?;
     let (within, header) = ("[workflow]", value.span());
-    reader.refuse_others(table, within, &["name", "definition", "input"]);
-    let name = reader.required(table, &header, within, "name", "\"finra\"");
-    let definition = reader.required(
+    reader.refuse_others(table, within, &key::names(&key::WORKFLOW));
+    let mut texts = Texts {
+        reader,
         table,
-        &header,
+        header: &header,
         within,
-        "definition",
-        "\"workflow.asl.json\"",
-    );
-    let input = match table.get("input") {
-        Some(input) => Some(reader.checked(input, "input")?),
+        name: "",
+    };
+    let name = texts.required(&key::NAME);
+    let definition = texts.required(&key::DEFINITION);
+    let input = match table.get(key::INPUT.name) {
+        Some(input) => Some(reader.checked(input, key::INPUT.name)?),
         None => None,
     };
     Some((name?, definition?, input))
@@ -169,20 +168,6 @@ fn read_functions(
     functions.into_iter().collect()
 }
 
-/// The keys of a function, in the order in which a message lists them.
-const KEYS: [&str; 10] = [
-    "runtime",
-    "path",
-    "handler",
-    "include",
-    "payload",
-    "memory",
-    "timeout",
-    "processes",
-    "descriptors",
-    "reuse",
-];
-
 fn read_function(
     reader: &mut Reader<'_>,
     name: Name,
@@ -192,7 +177,7 @@ fn read_function(
 ) -> Option<Function> {
     let within = format!("[functions.{name}]");
     let table = reader.table(value, &within)?;
-    let mut known = KEYS.to_vec();
+    let mut known = key::names(&key::FUNCTION);
     if let Some((key, _)) = table.get_key_value("requirements") {
         known.push("requirements");
         let advice =
@@ -205,46 +190,25 @@ fn read_function(
     }
     reader.refuse_others(table, &within, &known);
     read_runtime(reader, table, header, &within);
-    let path = reader.required(
+    let mut texts = Texts {
+        reader,
         table,
         header,
-        &within,
-        "path",
-        &format!("\"functions/{name}\""),
-    );
-    let handler = reader.required(
-        table,
-        header,
-        &within,
-        "handler",
-        &format!("\"{name}.handler\""),
-    );
-    let include = match table.get("include") {
-        Some(list) => reader.list(list, "include"),
+        within: &within,
+        name: name.as_str(),
+    };
+    let path = texts.required(&key::PATH);
+    let handler = texts.required(&key::HANDLER);
+    let include = match table.get(key::INCLUDE.name) {
+        Some(list) => reader.list(list, key::INCLUDE.name),
         None => Some(Vec::new()),
     };
     let mut limits = Limits { reader, table };
-    let payload = limits.bytes(
-        "payload",
-        limit::PAYLOAD_BYTES,
-        limit::PAYLOAD_BYTES_FLOOR..=limit::PAYLOAD_BYTES_CEILING,
-    );
-    let memory = limits.bytes(
-        "memory",
-        limit::MEMORY_BYTES,
-        limit::MEMORY_BYTES_FLOOR..=limit::MEMORY_BYTES_CEILING,
-    );
-    let timeout_ms = limits.seconds("timeout", limit::CALL_MILLISECONDS);
-    let processes = limits.count(
-        "processes",
-        limit::PROCESSES,
-        limit::PROCESSES_FLOOR..=limit::PROCESSES_CEILING,
-    );
-    let descriptors = limits.count(
-        "descriptors",
-        limit::DESCRIPTORS,
-        limit::DESCRIPTORS_FLOOR..=limit::DESCRIPTORS_CEILING,
-    );
+    let payload = limits.bytes("payload", key::PAYLOAD);
+    let memory = limits.bytes("memory", key::MEMORY);
+    let timeout_ms = limits.seconds("timeout", key::TIMEOUT);
+    let processes = limits.count("processes", key::PROCESSES);
+    let descriptors = limits.count("descriptors", key::DESCRIPTORS);
     let reuse = read_reuse(reader, table, processes);
     Some(Function {
         name,
@@ -262,19 +226,18 @@ fn read_function(
 }
 
 fn read_runtime(reader: &mut Reader<'_>, table: &DeTable<'_>, header: &Range<usize>, within: &str) {
-    let advice = format!("write `runtime = \"{RUNTIME}\"`, the only one of this version");
-    let Some(value) = table.get("runtime") else {
-        reader.error(header, format!("{within} has no `runtime`"), advice);
+    let [only] = key::RUNTIMES;
+    let key = key::RUNTIME.name;
+    let advice = format!("write `{key} = \"{only}\"`, the only one of this version");
+    let Some(value) = table.get(key) else {
+        reader.error(header, format!("{within} has no `{key}`"), advice);
         return;
     };
-    if let Some(found) = reader.text(value, "runtime")
-        && found != RUNTIME
+    if let Some(found) = reader.text(value, key)
+        && found != only
     {
-        reader.error(
-            &value.span(),
-            format!("there is no runtime {found:?}"),
-            advice,
-        );
+        let message = format!("there is no {key} {found:?}");
+        reader.error(&value.span(), message, advice);
     }
 }
 
@@ -284,24 +247,46 @@ fn read_reuse(
     table: &DeTable<'_>,
     processes: Option<u64>,
 ) -> Option<Reuse> {
-    let Some(value) = table.get("reuse") else {
+    let key = key::REUSE.name;
+    let Some(value) = table.get(key) else {
         return Some(Reuse::default());
     };
-    let word = reader.text(value, "reuse")?;
-    let words = Reuse::ALL.map(|(word, _)| format!("{word:?}")).join(", ");
-    let Some(reuse) = Reuse::named(&word) else {
-        let message = format!("there is no way {word:?} to reuse workers");
-        reader.error(&value.span(), message, format!("write one of {words}"));
+    let word = reader.text(value, key)?;
+    let Some(reuse) = Reuse::named(word) else {
+        let message = format!("there is no {key} {word:?}");
+        let advice = format!("write one of {}", key::reuse_words().join(", "));
+        reader.error(&value.span(), message, advice);
         return None;
     };
     let least = limit::PROCESSES_FRESH_FLOOR;
     if !reuse.keeps_workers() && processes.is_some_and(|most| most < least) {
-        let message = format!("`reuse = {word:?}` needs more `processes`");
+        let message = format!("{key} {word:?} needs more `processes`");
         let advice = format!("allow at least {least}: workers are forked ahead of their calls");
         reader.error(&value.span(), message, advice);
         return None;
     }
     Some(reuse)
+}
+
+/// Reads texts that must be there.
+struct Texts<'r, 's, 't, 'i> {
+    reader: &'r mut Reader<'s>,
+    table: &'t DeTable<'i>,
+    header: &'t Range<usize>,
+    within: &'t str,
+    /// The function's name, for the example.
+    name: &'t str,
+}
+
+impl Texts<'_, '_, '_, '_> {
+    fn required<T>(&mut self, key: &key::Key) -> Option<T>
+    where
+        T: for<'x> TryFrom<&'x str, Error = BadName>,
+    {
+        let example = key.example.unwrap_or_default().replace("NAME", self.name);
+        self.reader
+            .required(self.table, self.header, self.within, key.name, &example)
+    }
 }
 
 /// Reads limits that have a default.
@@ -311,36 +296,24 @@ struct Limits<'r, 's, 't, 'i> {
 }
 
 impl Limits<'_, '_, '_, '_> {
-    fn bytes(
-        &mut self,
-        key: &str,
-        default: u64,
-        range: std::ops::RangeInclusive<u64>,
-    ) -> Option<u64> {
+    fn bytes(&mut self, key: &str, limit: Limit) -> Option<u64> {
         match self.table.get(key) {
-            Some(value) => self.reader.bytes(value, key, range),
-            None => Some(default),
+            Some(value) => self.reader.bytes(value, key, limit.low..=limit.high),
+            None => Some(limit.default),
         }
     }
 
-    fn count(
-        &mut self,
-        key: &str,
-        default: u64,
-        range: std::ops::RangeInclusive<u64>,
-    ) -> Option<u64> {
+    fn count(&mut self, key: &str, limit: Limit) -> Option<u64> {
         match self.table.get(key) {
-            Some(value) => self.reader.count(value, key, range),
-            None => Some(default),
+            Some(value) => self.reader.count(value, key, limit.low..=limit.high),
+            None => Some(limit.default),
         }
     }
 
-    fn seconds(&mut self, key: &str, default: u64) -> Option<u64> {
+    fn seconds(&mut self, key: &str, limit: Limit) -> Option<u64> {
         match self.table.get(key) {
-            Some(value) => self
-                .reader
-                .seconds(value, key, 1..=limit::CALL_MILLISECONDS_CEILING),
-            None => Some(default),
+            Some(value) => self.reader.seconds(value, key, limit.low..=limit.high),
+            None => Some(limit.default),
         }
     }
 }
@@ -348,57 +321,32 @@ impl Limits<'_, '_, '_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::key::{Kind, Unit};
     use crate::project::quantity::show;
+    use crate::project::schema::range;
 
     #[test]
     fn the_manual_names_every_key_with_its_default_and_range() {
         let manual = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CLI.md"));
-        for key in KEYS {
-            assert!(manual.contains(&format!("`{key}`")), "{key}");
+        for key in key::WORKFLOW {
+            assert!(
+                manual.contains(&format!("\n{} = ", key.name)),
+                "{}",
+                key.name
+            );
         }
-        let bytes = |key: &str, default: u64, low: u64, high: u64| {
-            let default = show(default).replace(' ', "");
-            format!(
-                "| `{key}` | `\"{default}\"` | {} to {}",
-                show(low),
-                show(high)
-            )
-        };
-        let count = |key: &str, default: u64, low: u64, high: u64| {
-            format!("| `{key}` | `{default}` | {low} to {high}")
-        };
-        let timeout = limit::CALL_MILLISECONDS / 1000;
-        for row in [
-            bytes(
-                "payload",
-                limit::PAYLOAD_BYTES,
-                limit::PAYLOAD_BYTES_FLOOR,
-                limit::PAYLOAD_BYTES_CEILING,
-            ),
-            bytes(
-                "memory",
-                limit::MEMORY_BYTES,
-                limit::MEMORY_BYTES_FLOOR,
-                limit::MEMORY_BYTES_CEILING,
-            ),
-            format!(
-                "| `timeout` | `{timeout}` | 0.001 to {} seconds",
-                limit::CALL_MILLISECONDS_CEILING / 1000
-            ),
-            count(
-                "processes",
-                limit::PROCESSES,
-                limit::PROCESSES_FLOOR,
-                limit::PROCESSES_CEILING,
-            ),
-            "| `reuse` | `\"warm\"` | `warm`, `fresh`, `fresh-import`".to_owned(),
-            count(
-                "descriptors",
-                limit::DESCRIPTORS,
-                limit::DESCRIPTORS_FLOOR,
-                limit::DESCRIPTORS_CEILING,
-            ),
-        ] {
+        for key in key::FUNCTION {
+            let name = key.name;
+            assert!(manual.contains(&format!("`{name}`")), "{name}");
+            let Kind::Limit(limit) = key.kind else {
+                continue;
+            };
+            let default = match limit.unit {
+                Unit::Bytes => format!("\"{}\"", show(limit.default).replace(' ', "")),
+                Unit::Milliseconds => (limit.default / 1000).to_string(),
+                Unit::Count => limit.default.to_string(),
+            };
+            let row = format!("| `{name}` | `{default}` | {}", range(limit));
             assert!(manual.contains(&row), "docs/CLI.md must hold the row {row}");
         }
     }

@@ -1,15 +1,18 @@
 //! A project on disk: `keylane.toml`, the workflow's definition, the functions' files.
 //!
-//! `name` and `quantity` are the words, `reader` and `manifest` the grammar (pure), and this file
-//! opens what they name, only through [`crate::beneath`].
+//! `name` and `quantity` are the words, `key` says which keys there are, `reader` and `manifest` are
+//! the grammar (pure), `schema` tells other programs about it, and this file opens what they name,
+//! only through [`crate::beneath`].
 //!
 //! An attacker controls: every file of the project, its names and kinds. The operator controls
 //! which folder it is.
 
+pub mod key;
 pub mod manifest;
 pub mod name;
 pub mod quantity;
 mod reader;
+pub mod schema;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,8 @@ mod doctor;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod run_refused;
 #[cfg(test)]
 mod validate;

@@ -121,7 +121,8 @@ impl Spawner {
             );
         }
         if zygote.trial && zygote.loaded && !zygote.failed {
-            self.start_zygote(function, &zygote.spec, false);
+            // Nothing of the trial is left, and its user is the function's.
+            self.start_zygote_as(function, &zygote.spec, false, zygote.user);
             return;
         }
         self.tell_front(

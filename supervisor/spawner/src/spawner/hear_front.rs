@@ -45,19 +45,33 @@ impl Spawner {
         }
     }
 
+    /// Starts a zygote as a user that nobody else has.
     pub(super) fn start_zygote(&mut self, function: FunctionId, spec: &ZygoteSpec, trial: bool) {
-        let started = self
-            .identities
-            .take()
-            .map_err(|why| bug("choosing a user id", why))
-            .and_then(|user| {
-                let images = self
-                    .images
-                    .as_ref()
-                    .ok_or_else(|| bug("starting", "no images"))?;
-                let image = images.launcher.as_fd();
-                Zygote::start(spec, trial, user, self.namespaces, &self.filters, image)
-            });
+        match self.identities.take() {
+            Ok(user) => self.start_zygote_as(function, spec, trial, user),
+            Err(why) => {
+                let failure = bug("choosing a user id", why);
+                self.tell_front(&FromSpawner::ZygoteFailed { function, failure }, &[]);
+            }
+        }
+    }
+
+    /// Starts a zygote as a user that was chosen before.
+    pub(super) fn start_zygote_as(
+        &mut self,
+        function: FunctionId,
+        spec: &ZygoteSpec,
+        trial: bool,
+        user: Option<u32>,
+    ) {
+        let images = self
+            .images
+            .as_ref()
+            .ok_or_else(|| bug("starting", "no images"));
+        let started = images.and_then(|images| {
+            let image = images.launcher.as_fd();
+            Zygote::start(spec, trial, user, self.namespaces, &self.filters, image)
+        });
         match started {
             Ok((zygote, [out, err])) => {
                 let watched = self
