@@ -12,5 +12,6 @@ pub mod blame;
 pub mod history;
 pub mod limit;
 pub mod report;
+pub mod reuse;
 pub mod spread;
 pub mod syscall;

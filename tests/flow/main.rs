@@ -13,9 +13,13 @@
 )]
 
 #[cfg(test)]
+mod cancel;
+#[cfg(test)]
 mod fanout;
 #[cfg(test)]
 mod finra;
+#[cfg(test)]
+mod idle;
 #[cfg(test)]
 mod init;
 #[cfg(test)]
@@ -32,6 +36,8 @@ mod loading;
 mod misbehaviour;
 #[cfg(test)]
 mod payload;
+#[cfg(test)]
+mod reuse;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

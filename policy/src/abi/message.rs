@@ -12,6 +12,7 @@
 //! `WRITE|GROW|SHRINK|SEAL` by their sender; the receiver checks the seals before it reads.
 
 use crate::blame::Failure;
+use crate::reuse::Reuse;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -42,6 +43,8 @@ pub struct ZygoteSpec {
     pub processes: u64,
     /// Open descriptors of one instance (RLIMIT_NOFILE).
     pub descriptors: u64,
+    /// Whether workers are forked before or after the import.
+    pub reuse: Reuse,
 }
 
 /// Front to spawner.
@@ -162,6 +165,14 @@ pub enum FromSpawner {
         /// How it ended.
         how: Ended,
     },
+    /// Something was done to a function's processes that the operator should know of, and that
+    /// fails no call. No descriptors.
+    Notice {
+        /// Which function.
+        function: FunctionId,
+        /// What, in words that follow the function's name.
+        text: String,
+    },
 }
 
 /// Lane to spawner.
@@ -180,6 +191,13 @@ pub enum LaneToSpawner {
     Kill {
         /// Which worker.
         ticket: Ticket,
+    },
+    /// A worker has had nothing to do for a second or longer. No descriptors.
+    Idle {
+        /// Which worker.
+        ticket: Ticket,
+        /// Calls that it has answered: while the number stays, so has the worker been idle.
+        calls: u64,
     },
 }
 
@@ -265,6 +283,10 @@ pub struct FunctionEntry {
     pub payload: u64,
     /// Milliseconds that one call may take where the workflow names no timeout.
     pub call_ms: u64,
+    /// Whether a worker answers one call or many.
+    pub reuse: Reuse,
+    /// Workers to keep ready for calls to come.
+    pub spares: u8,
 }
 
 /// Front to lane.
@@ -309,6 +331,16 @@ pub enum ToLane {
         /// The number that this lane gave.
         loan: LoanId,
     },
+    /// Every function is loaded: workers may be forked ahead of the first call. No descriptors.
+    Prepare,
+    /// Nobody wants the results of a loan any more: its call is cancelled, the rest is not begun,
+    /// and it is repaid as it is. No descriptors.
+    Recalled {
+        /// The lender's number.
+        loan: LoanId,
+        /// The lane that lent.
+        from: LaneId,
+    },
     /// End an execution: its calls are cancelled. No descriptors.
     Cancel {
         /// Which execution.
@@ -340,6 +372,13 @@ pub enum FromLane {
         /// This lane's number for them.
         loan: LoanId,
         /// The reserved lane.
+        to: LaneId,
+    },
+    /// The results of a loan are not wanted any more. No descriptors.
+    Recall {
+        /// This lane's number for it.
+        loan: LoanId,
+        /// The lane that borrowed.
         to: LaneId,
     },
     /// Borrowed branches are done. Descriptors: the results (a [`RepayBody`]).

@@ -27,8 +27,12 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Makes one call and waits for its end.
-    pub(crate) fn call(&mut self, call: &Call) -> Result<Data, TaskError> {
+    /// Makes one call and waits for its end, or until `unwanted` says that nobody needs it.
+    pub(crate) fn call(
+        &mut self,
+        call: &Call,
+        unwanted: &dyn Fn() -> bool,
+    ) -> Result<Data, TaskError> {
         let Some(entry) = self.pool.function(call.function) else {
             let cause = format!("function number {} is not deployed", call.function);
             return Err(TaskError {
@@ -46,9 +50,10 @@ impl<'a> Caller<'a> {
         let nanos = u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX);
         let clock = monotonic_ns().saturating_add(nanos);
         let text = call.input.text();
+        let request = text.as_str().as_bytes();
         let answer = self
             .pool
-            .call(call.function, text.as_str().as_bytes(), deadline, clock);
+            .call(call.function, request, (deadline, clock), unwanted);
         let outcome = judge(&name, allowed, answer);
         let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let book = self.book_of(&name);

@@ -1,7 +1,7 @@
 //! Branches that this lane lends to others, and branches that it runs for others.
 
 use crate::caller::Caller;
-use crate::inbox::Letter;
+use crate::inbox::{Inbox, Letter};
 use crate::monitor::Front;
 use crate::pool::Pool;
 use crate::recorder::Recorder;
@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// Portions that one borrower has at a time: the second waits while the first runs, so that the
 /// borrower never waits for the lender.
 const PORTIONS: u8 = 2;
+
+/// How long a borrowed branch may wait before it is asked whether it is still wanted.
+const LOOK_UP: Duration = Duration::from_millis(50);
 
 /// A lane that is reserved for this execution.
 #[derive(Debug)]
@@ -134,6 +137,17 @@ impl Lender {
         Ok(())
     }
 
+    /// Asks back what is still out of a fan-out that is over: those who run it are to stop.
+    pub(crate) fn recall(&self, front: &Front, fan: FanId) {
+        for (loan, out) in &self.out {
+            if matches!(&out.branches, Some((of, _)) if *of == fan) {
+                let (loan, to) = (*loan, out.borrower);
+                // Where it cannot be said, the branch goes on to its end for nothing.
+                let _only_slower = front.try_send(&FromLane::Recall { loan, to }, &[]);
+            }
+        }
+    }
+
     /// Takes back loan `loan`: with its results, or without when `letter` has none or they do not
     /// parse. A loan that is not out is somebody's mistake and is ignored.
     pub(crate) fn take_back(&mut self, loan: LoanId, letter: &Letter) -> Option<Returned> {
@@ -165,7 +179,7 @@ impl Lender {
 
 /// Runs the branches of `letter` for lane `from` and sends the results; `own` is this lane.
 pub(crate) fn serve(
-    front: &Front,
+    (front, inbox): (&Front, &Inbox),
     pool: &mut Pool,
     definition: &Arc<Definition>,
     (own, loan, from): (LaneId, LoanId, LaneId),
@@ -181,7 +195,11 @@ pub(crate) fn serve(
     let mut caller = Caller::new(pool);
     let mut recorder = loaned.history.then(|| Recorder::new(own, now_ns()));
     let mut branches = Vec::with_capacity(loaned.branches.len());
+    let unwanted = || inbox.is_recalled(loan, from);
     for branch in loaned.branches {
+        if unwanted() {
+            break;
+        }
         if let Some(recorder) = &mut recorder {
             recorder.begin_lent(branch.index, now_ns());
         }
@@ -190,7 +208,7 @@ pub(crate) fn serve(
             &loaned.machine,
             &branch.scope,
             branch.input,
-            &mut caller,
+            (&mut caller, &unwanted),
             recorder.as_mut(),
         );
         let outcome = outcome.map(ByteBuf::from);
@@ -208,6 +226,7 @@ pub(crate) fn serve(
             break;
         }
     }
+    inbox.forget_recall(loan, from);
     let run_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let repay = RepayBody {
         branches,
@@ -226,7 +245,7 @@ fn run_branch(
     machine: &str,
     scope: &[u8],
     input: Vec<u8>,
-    caller: &mut Caller<'_>,
+    (caller, unwanted): (&mut Caller<'_>, &dyn Fn() -> bool),
     mut recorder: Option<&mut Recorder>,
 ) -> Result<Vec<u8>, BranchError> {
     let invalid = |cause: String| BranchError {
@@ -246,6 +265,13 @@ fn run_branch(
         None => Detail::Fans,
     });
     loop {
+        if unwanted() {
+            // Whatever becomes of it, nobody asks.
+            return Err(BranchError {
+                error: "Keylane.Cancelled".to_owned(),
+                cause: "the branch's results are not wanted any more".to_owned(),
+            });
+        }
         let wish = execution.poll(now_ns());
         for event in execution.take_events() {
             if let Some(recorder) = recorder.as_deref_mut() {
@@ -254,7 +280,7 @@ fn run_branch(
         }
         match wish {
             Poll::Call(call) => {
-                let outcome = caller.call(&call);
+                let outcome = caller.call(&call, unwanted);
                 execution.complete(call.id, outcome, now_ns());
             }
             // Calls here are over before the next poll, so none can be cancelled.
@@ -262,7 +288,8 @@ fn run_branch(
             Poll::Idle {
                 wake_at_ns: Some(at),
             } => {
-                std::thread::sleep(Duration::from_nanos(at.saturating_sub(now_ns())));
+                let pause = Duration::from_nanos(at.saturating_sub(now_ns()));
+                std::thread::sleep(pause.min(LOOK_UP));
             }
             Poll::Idle { wake_at_ns: None } => {
                 return Err(invalid("a branch waits for nothing".to_owned()));

@@ -63,6 +63,11 @@ pub(crate) fn judge(
                 allowed.as_secs_f64()
             ),
         )),
+        Err(CallFault::Cancelled) => Err(failed(
+            Blame::Workflow,
+            "Keylane.Cancelled",
+            format!("function {name:?} was ended: nobody waits for its answer any more"),
+        )),
         Err(CallFault::Gone(End::Ended(how))) => {
             let cause = format!("function {name:?} ended without an answer: {}", ending(how));
             Err(failed(Blame::Function, "Lambda.Unknown", cause))

@@ -29,6 +29,8 @@ pub(crate) enum CallFault {
     Gone(End),
     /// It wrote nonsense into the channel's header.
     Channel(ChannelError),
+    /// Nobody wants the answer any more.
+    Cancelled,
     /// The request does not fit: its bytes, and the most that fit.
     TooLarge(u64, u64),
     /// A system call of ours failed.
@@ -78,26 +80,29 @@ impl Worker {
         ))
     }
 
-    /// Sends `request` and waits for its response until `deadline`. After any fault the worker must
-    /// not be called again: it may still answer the old request.
-    pub(crate) fn call(
+    /// Waits for the response to the request that was posted, until `deadline` or until `unwanted`
+    /// says so. After any fault the worker must not be called again: it may still answer the old
+    /// request.
+    pub(crate) fn answer(
         &mut self,
-        request: &[u8],
         deadline: Instant,
-        deadline_clock_ns: u64,
+        unwanted: &dyn Fn() -> bool,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
-        self.post(request, deadline_clock_ns)?;
-        self.await_response(deadline)?;
-        self.fetch()
+        self.await_response(deadline, unwanted)?;
+        let answer = self.fetch();
+        self.fate.step();
+        answer
     }
 
-    fn post(&mut self, request: &[u8], deadline_clock_ns: u64) -> Result<(), CallFault> {
+    /// Sends `request`.
+    pub(crate) fn post(&mut self, request: &[u8], deadline_clock_ns: u64) -> Result<(), CallFault> {
         let length = u64::try_from(request.len()).unwrap_or(u64::MAX);
         if length > self.geometry.capacity() {
             return Err(CallFault::TooLarge(length, self.geometry.capacity()));
         }
         let at = usize::try_from(self.geometry.request_at()).map_err(system)?;
         self.sequence = self.sequence.wrapping_add(1);
+        self.fate.step();
         self.mapping
             .copy_in(at, request)
             .map_err(CallFault::System)?;
@@ -114,7 +119,11 @@ impl Worker {
         Ok(())
     }
 
-    fn await_response(&self, deadline: Instant) -> Result<(), CallFault> {
+    fn await_response(
+        &self,
+        deadline: Instant,
+        unwanted: &dyn Fn() -> bool,
+    ) -> Result<(), CallFault> {
         loop {
             let seen = self
                 .mapping
@@ -125,6 +134,9 @@ impl Worker {
             }
             if self.fate.is_gone() {
                 return Err(CallFault::Gone(self.fate.end(TELL)));
+            }
+            if unwanted() {
+                return Err(CallFault::Cancelled);
             }
             let left = deadline
                 .checked_duration_since(Instant::now())

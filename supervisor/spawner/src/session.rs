@@ -6,6 +6,10 @@
 //! limit, how they are related and what they are called; the numbers here are the kernel's.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The unit of times in /proc/PID/stat: USER_HZ is 100 on x86_64 (asm-generic/param.h).
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// What /proc/PID/stat says of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +20,10 @@ pub(crate) struct Stat {
     pub(crate) parent: i32,
     /// Its session.
     pub(crate) session: i32,
+    /// Processor time of all its threads, in units of [`TICK`].
+    pub(crate) own: u64,
+    /// Processor time of its children that it has reaped, and of theirs, in units of [`TICK`].
+    pub(crate) reaped: u64,
     /// When it started, in clock ticks since the boot.
     pub(crate) started: u64,
 }
@@ -31,10 +39,13 @@ impl Stat {
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let number = |at: usize| fields.get(at)?.parse::<i64>().ok();
         let count = |at: usize| u64::try_from(number(at)?).ok();
+        let time = |user, system| Some(count(user)?.saturating_add(count(system)?));
         Some(Stat {
             dead: matches!(*fields.first()?, "Z" | "X"),
             parent: i32::try_from(number(1)?).ok()?,
             session: i32::try_from(number(3)?).ok()?,
+            own: time(11, 12)?,
+            reaped: time(13, 14)?,
             started: count(19)?,
         })
     }
@@ -56,10 +67,7 @@ pub(crate) fn children(pid: i32) -> Vec<i32> {
     let mut found: Vec<i32> = Vec::new();
     for thread in threads.flatten() {
         match std::fs::read_to_string(thread.path().join("children")) {
-            Ok(text) => found.extend(
-                text.split_whitespace()
-                    .filter_map(|n| n.parse::<i32>().ok()),
-            ),
+            Ok(text) => found.extend(text.split_whitespace().filter_map(|n| n.parse::<i32>().ok())),
             Err(_) if kernel_lists_children() => {}
             Err(_) => return search(pid),
         }
@@ -101,6 +109,15 @@ pub(crate) fn trees(roots: &[i32], spared: &BTreeSet<i32>) -> BTreeSet<i32> {
     seen
 }
 
+/// Processor time that processes have used, in units of [`TICK`]; what has ended and is not reaped
+/// does not count, because its parent will have it.
+pub(crate) fn ticks(pids: &BTreeSet<i32>) -> u64 {
+    let living = pids.iter().filter_map(|pid| Stat::of(*pid));
+    living
+        .filter(|stat| !stat.dead)
+        .fold(0, |sum, stat| sum.saturating_add(stat.own).saturating_add(stat.reaped))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +138,7 @@ mod tests {
         let stat = Stat::parse(stat).unwrap();
         assert!(!stat.dead);
         assert_eq!((stat.parent, stat.session), (5, 99));
-        assert_eq!(stat.started, 1234);
+        assert_eq!((stat.own, stat.reaped, stat.started), (7, 50, 1234));
         assert_eq!(Stat::parse("7 (a) S 1"), None);
     }
 

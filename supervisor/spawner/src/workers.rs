@@ -1,7 +1,8 @@
 //! Workers as the spawner knows them: whose they are, and a pidfd once the kernel has named them.
 
+use crate::burn::Burn;
 use keylane_policy::abi::message::{FunctionId, LaneId, Ticket};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
@@ -14,8 +15,14 @@ pub(crate) struct Worker {
     pub(crate) ticket: Ticket,
     /// Its function.
     pub(crate) function: FunctionId,
-    /// Its pidfd, from the credentials of its first message.
+    /// When the lane asked for it.
+    pub(crate) asked: Instant,
+    /// Its number, from the credentials of its first message; good while `pidfd` has not ended.
+    pub(crate) pid: i32,
+    /// Its pidfd, opened by that number.
     pub(crate) pidfd: Option<OwnedFd>,
+    /// Its processor time while it was idle.
+    pub(crate) burn: Burn,
     /// The lane asked for its end before it was known.
     pub(crate) doomed: bool,
     /// When its pidfd said that it is gone.
@@ -38,7 +45,10 @@ impl Workers {
             lane,
             ticket,
             function,
+            asked: Instant::now(),
+            pid: 0,
             pidfd: None,
+            burn: Burn::default(),
             doomed: false,
             gone_at: None,
         };
@@ -87,6 +97,13 @@ impl Workers {
         self.all
             .iter()
             .filter_map(|(serial, worker)| Some((*serial, worker.gone_at?)))
+    }
+
+    /// The processes of a function's workers that have said who they are.
+    pub(crate) fn pids_of(&self, function: FunctionId) -> BTreeSet<i32> {
+        let of_function = self.all.values().filter(|w| w.function == function);
+        let known = of_function.filter(|worker| worker.pidfd.is_some());
+        known.map(|worker| worker.pid).collect()
     }
 
     /// Forgets a worker.

@@ -91,6 +91,16 @@ impl Zygote {
         handler: &str,
         environment: &[(&str, &str)],
     ) -> Self {
+        Zygote::start_when("before", files, handler, environment)
+    }
+
+    /// As [`Zygote::start_with`], and says when the function is loaded.
+    pub(crate) fn start_when(
+        when: &str,
+        files: &[(&str, &str)],
+        handler: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let tree = Tree::with(files);
         let (ours, theirs) = socketpair(
             AddressFamily::Unix,
@@ -105,6 +115,7 @@ impl Zygote {
             .arg0("function")
             .arg(tree.path())
             .arg(handler)
+            .arg(when)
             .current_dir(tree.path())
             .env_clear()
             .envs(environment.iter().copied())

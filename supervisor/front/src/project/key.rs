@@ -2,6 +2,7 @@
 //! says and what the manual's table must hold all come from here.
 
 use keylane_policy::limit;
+use keylane_policy::reuse::Reuse;
 
 /// The runtimes of this version.
 pub const RUNTIMES: [&str; 1] = ["python3.11"];
@@ -32,6 +33,8 @@ pub enum Kind {
     Handler,
     /// One of [`RUNTIMES`].
     Runtime,
+    /// One of the words of [`Reuse`].
+    Reuse,
     /// A number within a range.
     Limit(Limit),
 }
@@ -170,8 +173,20 @@ pub const DESCRIPTORS: Limit = Limit {
     high: limit::DESCRIPTORS_CEILING,
 };
 
+/// `reuse` of a function; the first word is what is taken without the key.
+pub const REUSE: Key = optional(
+    "reuse",
+    Kind::Reuse,
+    "What a later call may find of an earlier one",
+);
+
+/// The words that may stand there.
+pub fn reuse_words() -> Vec<&'static str> {
+    Reuse::ALL.iter().map(|(word, _)| *word).collect()
+}
+
 /// The keys of `[functions.NAME]`, in the order in which a message lists them.
-pub const FUNCTION: [Key; 9] = [
+pub const FUNCTION: [Key; 10] = [
     RUNTIME,
     PATH,
     HANDLER,
@@ -197,6 +212,7 @@ pub const FUNCTION: [Key; 9] = [
         Kind::Limit(DESCRIPTORS),
         "Descriptors that one instance may hold open",
     ),
+    REUSE,
 ];
 
 /// The names of these keys.

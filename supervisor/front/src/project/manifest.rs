@@ -7,6 +7,7 @@ use super::reader::{Reader, Value};
 use crate::problem::Problem;
 use crate::source::{Position, Source};
 use keylane_policy::limit;
+use keylane_policy::reuse::Reuse;
 use std::ops::Range;
 use toml::de::DeTable;
 
@@ -44,6 +45,8 @@ pub struct Function {
     pub processes: u64,
     /// Open descriptors of one instance.
     pub descriptors: u64,
+    /// What a later call may find of an earlier one.
+    pub reuse: Reuse,
     /// Where the project's file declares it.
     pub declared: Position,
 }
@@ -206,6 +209,7 @@ fn read_function(
     let timeout_ms = limits.seconds("timeout", key::TIMEOUT);
     let processes = limits.count("processes", key::PROCESSES);
     let descriptors = limits.count("descriptors", key::DESCRIPTORS);
+    let reuse = read_reuse(reader, table, processes);
     Some(Function {
         name,
         path: path?,
@@ -216,6 +220,7 @@ fn read_function(
         timeout_ms: timeout_ms?,
         processes: processes?,
         descriptors: descriptors?,
+        reuse: reuse?,
         declared,
     })
 }
@@ -234,6 +239,33 @@ fn read_runtime(reader: &mut Reader<'_>, table: &DeTable<'_>, header: &Range<usi
         let message = format!("there is no {key} {found:?}");
         reader.error(&value.span(), message, advice);
     }
+}
+
+/// What a later call may find of an earlier one; without a word, what a warm worker keeps.
+fn read_reuse(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    processes: Option<u64>,
+) -> Option<Reuse> {
+    let key = key::REUSE.name;
+    let Some(value) = table.get(key) else {
+        return Some(Reuse::default());
+    };
+    let word = reader.text(value, key)?;
+    let Some(reuse) = Reuse::named(word) else {
+        let message = format!("there is no {key} {word:?}");
+        let advice = format!("write one of {}", key::reuse_words().join(", "));
+        reader.error(&value.span(), message, advice);
+        return None;
+    };
+    let least = limit::PROCESSES_FRESH_FLOOR;
+    if !reuse.keeps_workers() && processes.is_some_and(|most| most < least) {
+        let message = format!("{key} {word:?} needs more `processes`");
+        let advice = format!("allow at least {least}: workers are forked ahead of their calls");
+        reader.error(&value.span(), message, advice);
+        return None;
+    }
+    Some(reuse)
 }
 
 /// Reads texts that must be there.

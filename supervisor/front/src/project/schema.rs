@@ -63,6 +63,10 @@ fn property(key: &Key) -> Value {
             json!({ "type": "string", "pattern": pattern })
         }
         Kind::Runtime => json!({ "enum": key::RUNTIMES }),
+        Kind::Reuse => json!({
+            "enum": key::reuse_words(),
+            "default": key::reuse_words().first(),
+        }),
         Kind::Limit(limit) => number(limit),
     };
     let about = match key.kind {

@@ -4,6 +4,7 @@ use super::{Images, Source, Spawner, TURN, bug};
 use crate::lanes::Lane;
 use crate::zygotes::Zygote;
 use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, ToSpawner, Who, ZygoteSpec};
+use keylane_policy::reuse::Reuse;
 use keylane_sys::link::{Incoming, Received};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -34,26 +35,43 @@ impl Spawner {
                     self.stopping = true;
                 }
             }
-            ToSpawner::Zygote { function, spec } => self.start_zygote(function, &spec),
+            ToSpawner::Zygote { function, spec } => {
+                self.names.insert(function, spec.name.clone());
+                let trial = spec.reuse == Reuse::FreshImport;
+                self.start_zygote(function, &spec, trial);
+            }
             ToSpawner::Lane { lane, core } => self.start_lane(lane, core),
             ToSpawner::Stop => self.stopping = true,
         }
     }
 
-    pub(super) fn start_zygote(&mut self, function: FunctionId, spec: &ZygoteSpec) {
-        self.names.insert(function, spec.name.clone());
-        let started = self
-            .identities
-            .take()
-            .map_err(|why| bug("choosing a user id", why))
-            .and_then(|user| {
-                let images = self
-                    .images
-                    .as_ref()
-                    .ok_or_else(|| bug("starting", "no images"))?;
-                let image = images.launcher.as_fd();
-                Zygote::start(spec, user, self.namespaces, &self.filters, image)
-            });
+    /// Starts a zygote as a user that nobody else has.
+    pub(super) fn start_zygote(&mut self, function: FunctionId, spec: &ZygoteSpec, trial: bool) {
+        match self.identities.take() {
+            Ok(user) => self.start_zygote_as(function, spec, trial, user),
+            Err(why) => {
+                let failure = bug("choosing a user id", why);
+                self.tell_front(&FromSpawner::ZygoteFailed { function, failure }, &[]);
+            }
+        }
+    }
+
+    /// Starts a zygote as a user that was chosen before.
+    pub(super) fn start_zygote_as(
+        &mut self,
+        function: FunctionId,
+        spec: &ZygoteSpec,
+        trial: bool,
+        user: Option<u32>,
+    ) {
+        let images = self
+            .images
+            .as_ref()
+            .ok_or_else(|| bug("starting", "no images"));
+        let started = images.and_then(|images| {
+            let image = images.launcher.as_fd();
+            Zygote::start(spec, trial, user, self.namespaces, &self.filters, image)
+        });
         match started {
             Ok((zygote, [out, err])) => {
                 let watched = self
