@@ -11,12 +11,12 @@ fn a_failed_branch_ends_the_calls_of_its_siblings() {
     // lent to the other lane, where it would sleep for ten minutes.
     let task = |next: &str| json!({"Type": "Task", "Resource": "fails", "Next": next});
     let definition = json!({"StartAt": "Both", "States": {"Both": {"Type": "Parallel", "End": true,
-        "Branches": [
-            {"StartAt": "One", "States": {"One": task("Two"), "Two": {"Type": "Task",
-                "Resource": "fails", "End": true}}},
-            {"StartAt": "Long", "States": {"Long": {"Type": "Task",
-                "Resource": "sleeps", "End": true}}},
-        ]}}});
+    "Branches": [
+        {"StartAt": "One", "States": {"One": task("Two"), "Two": {"Type": "Task",
+            "Resource": "fails", "End": true}}},
+        {"StartAt": "Long", "States": {"Long": {"Type": "Task",
+            "Resource": "sleeps", "End": true}}},
+    ]}}});
     let fails = "\
 import time
 calls = 0

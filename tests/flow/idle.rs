@@ -39,7 +39,11 @@ fn an_idle_worker_that_burns_is_ended_and_told_and_a_quiet_one_stays() {
         eventually(|| session.family().workers.len() == 1),
         "the burner lives on"
     );
-    let told = || session.errors().contains("function \"burner\": a worker used the processor");
+    let told = || {
+        session
+            .errors()
+            .contains("function \"burner\": a worker used the processor")
+    };
     assert!(eventually(told), "nobody is told: {}", session.errors());
     // The burner's worker is another, the quiet one's is the one that was.
     assert_eq!(session.output(&json!(2)), 2);

@@ -67,7 +67,10 @@ fn finds_nothing(reuse: &str) {
             );
         }
     }
-    assert_ne!(answers[0][0], answers[1][0], "the same process answers twice");
+    assert_ne!(
+        answers[0][0], answers[1][0],
+        "the same process answers twice"
+    );
 }
 
 #[test]

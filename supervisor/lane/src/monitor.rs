@@ -141,7 +141,11 @@ impl Monitor {
                 self.tell_idle();
             }
             // A worker that is added meanwhile is seen a little later than others.
-            let patience = if self.watch.is_empty() { LOOK * 10 } else { LOOK };
+            let patience = if self.watch.is_empty() {
+                LOOK * 10
+            } else {
+                LOOK
+            };
             match self.poll.poll(&mut events, Some(patience)) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

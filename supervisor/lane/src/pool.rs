@@ -130,10 +130,10 @@ impl Pool {
         let Some(place) = self.places.get_mut(index) else {
             return Ok(());
         };
-        let dead: Vec<Worker> = place
-            .ready
-            .extract_if(.., |worker| worker.fate.is_gone())
-            .collect();
+        let known = std::mem::take(&mut place.ready).into_iter();
+        let (dead, ready): (VecDeque<_>, VecDeque<_>) =
+            known.partition(|worker| worker.fate.is_gone());
+        place.ready = ready;
         let missing = usize::from(place.entry.spares).saturating_sub(place.ready.len());
         dead.iter().for_each(|worker| self.end(worker));
         for _ in 0..missing {

@@ -67,7 +67,10 @@ pub(crate) fn children(pid: i32) -> Vec<i32> {
     let mut found: Vec<i32> = Vec::new();
     for thread in threads.flatten() {
         match std::fs::read_to_string(thread.path().join("children")) {
-            Ok(text) => found.extend(text.split_whitespace().filter_map(|n| n.parse::<i32>().ok())),
+            Ok(text) => found.extend(
+                text.split_whitespace()
+                    .filter_map(|n| n.parse::<i32>().ok()),
+            ),
             Err(_) if kernel_lists_children() => {}
             Err(_) => return search(pid),
         }
@@ -113,9 +116,9 @@ pub(crate) fn trees(roots: &[i32], spared: &BTreeSet<i32>) -> BTreeSet<i32> {
 /// does not count, because its parent will have it.
 pub(crate) fn ticks(pids: &BTreeSet<i32>) -> u64 {
     let living = pids.iter().filter_map(|pid| Stat::of(*pid));
-    living
-        .filter(|stat| !stat.dead)
-        .fold(0, |sum, stat| sum.saturating_add(stat.own).saturating_add(stat.reaped))
+    living.filter(|stat| !stat.dead).fold(0, |sum, stat| {
+        sum.saturating_add(stat.own).saturating_add(stat.reaped)
+    })
 }
 
 #[cfg(test)]
