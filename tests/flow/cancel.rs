@@ -7,14 +7,16 @@ use serde_json::json;
 
 #[test]
 fn a_failed_branch_ends_the_calls_of_its_siblings() {
-    // After its first call the failing branch is known to be worth a hand-over, and its sibling is
-    // lent to the other lane, where it would sleep for ten minutes.
+    // After the first call of the failing branch its siblings are known to be worth a hand-over: one
+    // of them is lent to the other lane, where it would sleep for ten minutes.
     let task = |next: &str| json!({"Type": "Task", "Resource": "fails", "Next": next});
     let definition = json!({"StartAt": "Both", "States": {"Both": {"Type": "Parallel", "End": true,
     "Branches": [
         {"StartAt": "One", "States": {"One": task("Two"), "Two": {"Type": "Task",
             "Resource": "fails", "End": true}}},
         {"StartAt": "Long", "States": {"Long": {"Type": "Task",
+            "Resource": "sleeps", "End": true}}},
+        {"StartAt": "Last", "States": {"Last": {"Type": "Task",
             "Resource": "sleeps", "End": true}}},
     ]}}});
     let fails = "\

@@ -33,6 +33,8 @@ mod leftovers;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod misbehaviour;
 #[cfg(test)]
 mod payload;

@@ -7,9 +7,9 @@
 use crate::session::TICK;
 use std::time::{Duration, Instant};
 
-/// Hundredths of a processor that an instance may use while it has nothing to do, so that
-/// timers and collectors of honest functions pass.
-const SHARE_PERCENT: u32 = 20;
+/// Hundredths of a processor that an instance may use while it has nothing to do: room for timers and
+/// collectors of honest functions, and less than a loop gets on a host that is busy with others.
+const SHARE_PERCENT: u32 = 5;
 /// Measurements in a row that must exceed the share: one may be late or catch the end of a call.
 const IN_A_ROW: u8 = 3;
 
@@ -64,12 +64,12 @@ mod tests {
     #[test]
     fn an_instance_burns_that_is_at_work_without_work() {
         assert!(burns(100, |_| false));
-        assert!(burns(25, |_| false));
+        assert!(burns(6, |_| false));
     }
 
     #[test]
     fn timers_and_collectors_do_not_burn() {
-        assert!(!burns(15, |_| false));
+        assert!(!burns(4, |_| false));
         assert!(!burns(0, |_| false));
     }
 

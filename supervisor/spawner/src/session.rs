@@ -56,7 +56,8 @@ pub(crate) fn of(pid: i32) -> Option<i32> {
     Stat::of(pid).map(|stat| stat.session)
 }
 
-/// The children of a process, the oldest first; also those that have ended and are not reaped.
+/// The children of a process in the order in which they became its own; also those that have ended
+/// and are not reaped.
 ///
 /// /proc/PID/task/TID/children is there with CONFIG_PROC_CHILDREN; without it the whole of /proc is
 /// looked through. While children come and go, some may be missing from the answer (proc(5)).
@@ -75,7 +76,7 @@ pub(crate) fn children(pid: i32) -> Vec<i32> {
             Err(_) => return search(pid),
         }
     }
-    oldest_first(found)
+    found
 }
 
 fn kernel_lists_children() -> bool {
@@ -90,14 +91,12 @@ fn search(parent: i32) -> Vec<i32> {
     let numbers = entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let children = numbers.filter(|pid| Stat::of(*pid).is_some_and(|stat| stat.parent == parent));
-    oldest_first(children.collect())
-}
-
-fn oldest_first(mut pids: Vec<i32>) -> Vec<i32> {
-    // Stable: within one tick the kernel's order, which is that of their birth, stays.
-    pids.sort_by_key(|pid| Stat::of(*pid).map_or(u64::MAX, |stat| stat.started));
-    pids
+    let of_parent = numbers.filter_map(|pid| {
+        let stat = Stat::of(pid)?;
+        (stat.parent == parent).then_some((stat.started, pid))
+    });
+    let children: BTreeSet<(u64, i32)> = of_parent.collect();
+    children.into_iter().map(|(_, pid)| pid).collect()
 }
 
 /// These processes and everything below them, but for what lies below one of `spared`.

@@ -167,9 +167,19 @@ impl Zygote {
         }
     }
 
-    /// Ends what its workers left behind.
-    pub(crate) fn sweep(&self) -> Swept {
-        sweep(self.leader.pid())
+    /// Ends what its workers left behind. `known` are the spawner's children that it waits for.
+    pub(crate) fn sweep(&self, known: &BTreeSet<i32>) -> Swept {
+        sweep(self.leader.pid(), || {
+            // Orphans come to the init of their pid namespace; without one, to the spawner, which is
+            // a subreaper.
+            let ours = std::process::id()
+                .try_into()
+                .ok()
+                .filter(|_| !self.namespaced);
+            let mut adopted = ours.map(session::children).unwrap_or_default();
+            adopted.retain(|pid| !known.contains(pid));
+            adopted
+        })
     }
 
     /// Whether it uses processor time for something else than forking. `workers` are its workers'

@@ -36,12 +36,16 @@ impl Spawner {
     /// Looks after the functions that are due.
     pub(super) fn round(&mut self) {
         let now = Instant::now();
+        if self.next_round().is_none_or(|at| at > now) {
+            return;
+        }
+        let known = self.known();
         let mut burning = Vec::new();
         for (function, zygote) in &mut self.zygotes {
             if zygote.sweep_at > now {
                 continue;
             }
-            let pause = match zygote.sweep() {
+            let pause = match zygote.sweep(&known) {
                 Swept::Clean | Swept::Ended => ROUND,
                 Swept::Unfinished => AGAIN,
             };
