@@ -194,3 +194,67 @@ def handler(event, context):
         );
     }
 }
+
+#[test]
+fn lent_items_wait_together_and_their_waits_are_no_work() {
+    let source = "\
+import time
+def handler(event, context):
+    time.sleep(0.02)
+    return event
+";
+    let definition = json!({
+        "StartAt": "Fan",
+        "States": {"Fan": {"Type": "Map", "End": true, "ItemProcessor": {
+            "StartAt": "Work",
+            "States": {
+                "Work": {"Type": "Task", "Resource": "worker", "Next": "Rest"},
+                "Rest": {"Type": "Wait", "Seconds": 2, "End": true}
+            }
+        }}}
+    });
+    let project = Project::with(&definition.to_string(), &[("worker", source)]);
+    let items: Vec<u64> = (0..30).collect();
+    let input = json!(items).to_string();
+    let arg = project.arg();
+    let said = run([
+        "run", arg, "--json", "-q", "--lanes", "2", "--input", &input,
+    ]);
+    said.expect_code(0);
+    let report = said.json();
+    assert_eq!(report["output"], json!(items));
+    let fan = &report["fans"][0];
+    assert!(fan["lent"].as_u64().unwrap() > 2, "{fan}");
+    let seconds = |value: &Value| value.as_f64().unwrap() / 1e9;
+    assert!(seconds(&fan["branch_ns"]) < 1.0, "{fan}");
+    let took = seconds(&report["run_ns"]);
+    assert!(took < 12.0, "30 waits of 2 s took {took} s");
+}
+
+#[test]
+fn an_error_in_a_lent_item_names_the_state_inside_and_the_function() {
+    let source = "\
+import time
+def handler(event, context):
+    time.sleep(0.03)
+    if event == 39: raise ValueError('the last')
+    return event
+";
+    let project = map_of(source);
+    let items: Vec<u64> = (0..40).collect();
+    let input = json!(items).to_string();
+    let arg = project.arg();
+    let said = run([
+        "run", arg, "--json", "-q", "--lanes", "2", "--input", &input,
+    ]);
+    said.expect_code(1);
+    let report = said.json();
+    let error = &report["error"];
+    assert_eq!(error["error"], "ValueError");
+    assert_eq!(error["state"], "Work");
+    assert_eq!(error["pointer"], "/States/Fan/ItemProcessor/States/Work");
+    assert_eq!(error["function"], "worker");
+    assert_eq!(error["blame"], "function");
+    let calls = report["functions"][0]["calls"].as_u64().unwrap();
+    assert!(calls < 40, "{calls}: the last item is the first to be lent");
+}

@@ -11,7 +11,7 @@
 //! descriptors is refused. Bodies (definitions, inputs, branches, reports) are memfds sealed
 //! `WRITE|GROW|SHRINK|SEAL` by their sender; the receiver checks the seals before it reads.
 
-use crate::blame::Failure;
+use crate::blame::{Blame, Failure};
 use crate::reuse::Reuse;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -421,6 +421,8 @@ pub struct LoanBody {
     pub deadline_ns: Option<u64>,
     /// Whether to record what happens.
     pub history: bool,
+    /// Whether the other branches go on when one of them fails.
+    pub tolerant: bool,
 }
 
 /// A States Language error.
@@ -430,6 +432,14 @@ pub struct BranchError {
     pub error: String,
     /// Its cause.
     pub cause: String,
+    /// Name of the state in which it arose.
+    pub state: Option<String>,
+    /// JSON pointer to that state in the definition.
+    pub pointer: Option<String>,
+    /// The function whose call failed.
+    pub function: Option<FunctionId>,
+    /// Whose fault it is, where the borrower knows.
+    pub blame: Option<Blame>,
 }
 
 /// One branch that was run for another lane.
@@ -446,8 +456,10 @@ pub struct BranchRepay {
 pub struct RepayBody {
     /// A result for each branch that was lent, in any order.
     pub branches: Vec<BranchRepay>,
-    /// Nanoseconds that the borrower spent running them.
+    /// Nanoseconds from the receipt of the loan to its end, waits included.
     pub run_ns: u64,
+    /// Nanoseconds of these in which the borrower worked.
+    pub worked_ns: u64,
     /// Calls made while running them, to be added to the execution's report.
     pub calls: Vec<crate::report::FunctionCalls>,
     /// What happened, if it was to be recorded. Numbers of branches and fan-outs are the borrower's;

@@ -55,7 +55,7 @@ pub fn project(path: &Path) -> Result<Checked, Refusal> {
         }
     }
     if problems.iter().any(Problem::is_error) {
-        return Err(Refusal::Problems { problems });
+        return Err(Refusal::of_project(problems));
     }
     Ok(Checked {
         project,
@@ -86,27 +86,22 @@ pub fn definition_alone(path: &Path) -> Result<Vec<Problem>, Refusal> {
     })?;
     let problems = definition(&source, &named_functions(source.text()));
     if problems.iter().any(Problem::is_error) {
-        return Err(Refusal::Problems { problems });
+        return Err(Refusal::of_definition(problems));
     }
     Ok(problems)
 }
 
-/// Every word by which a definition may call a function: the parts of each `Resource` and
-/// `FunctionName`, which may be an ARN.
+/// The functions that a definition calls, by every form of a name that the language knows.
 fn named_functions(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut todo: Vec<serde_json::Value> = serde_json::from_str(text).into_iter().collect();
     while let Some(value) = todo.pop() {
         match value {
             serde_json::Value::Object(members) => {
-                for key in ["Resource", "FunctionName", "FunctionName.$"] {
-                    let name = members.get(key).and_then(serde_json::Value::as_str);
-                    names.extend(
-                        name.into_iter()
-                            .flat_map(|n| n.split(':'))
-                            .map(str::to_owned),
-                    );
-                }
+                let text = |key| members.get(key).and_then(serde_json::Value::as_str);
+                let called = text("Resource").and_then(keylane_workflow::resource_function);
+                let named = text("FunctionName").map(keylane_workflow::function_name);
+                names.extend(called.into_iter().chain(named).map(str::to_owned));
                 todo.extend(members.into_iter().map(|(_key, value)| value));
             }
             serde_json::Value::Array(items) => todo.extend(items),

@@ -9,8 +9,10 @@ use keylane_policy::blame::{Blame, Failure};
 pub enum Refusal {
     /// One thing went wrong.
     Failure(Failure),
-    /// A project has problems, of which one at least is an error.
+    /// A project or a definition has problems, of which one at least is an error.
     Problems {
+        /// What was being done, as a sentence goes on: "reading the project".
+        doing: &'static str,
         /// Its problems, warnings included.
         problems: Vec<Problem>,
     },
@@ -25,18 +27,30 @@ impl Refusal {
         }
     }
 
+    /// The problems of a project.
+    pub fn of_project(problems: Vec<Problem>) -> Refusal {
+        let doing = "reading the project";
+        Refusal::Problems { doing, problems }
+    }
+
+    /// The problems of a definition without a project.
+    pub fn of_definition(problems: Vec<Problem>) -> Refusal {
+        let doing = "reading the definition";
+        Refusal::Problems { doing, problems }
+    }
+
     /// The refusal as one failure; the problems are told apart from it.
     pub fn summary(&self) -> Failure {
         match self {
             Refusal::Failure(failure) => failure.clone(),
-            Refusal::Problems { problems } => {
+            Refusal::Problems { doing, problems } => {
                 let errors = problems.iter().filter(|problem| problem.is_error()).count();
                 let count = if errors == 1 {
                     "1 error".into()
                 } else {
                     format!("{errors} errors")
                 };
-                Failure::new(Blame::Workflow, "reading the project", count)
+                Failure::new(Blame::Workflow, *doing, count)
             }
         }
     }
@@ -45,7 +59,7 @@ impl Refusal {
     pub fn problems(&self) -> &[Problem] {
         match self {
             Refusal::Failure(_) => &[],
-            Refusal::Problems { problems } => problems,
+            Refusal::Problems { problems, .. } => problems,
         }
     }
 }

@@ -79,6 +79,11 @@ impl<'a> Caller<'a> {
         (last.error == error && last.cause == cause).then_some(*blame)
     }
 
+    /// Notes whose fault an error was that another lane saw.
+    pub(crate) fn blamed(&mut self, error: TaskError, blame: Blame) {
+        self.blame = Some((error, blame));
+    }
+
     /// Adds calls that another lane made for this execution.
     pub(crate) fn add(&mut self, calls: Vec<FunctionCalls>) {
         for call in calls {

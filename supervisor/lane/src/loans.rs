@@ -1,30 +1,21 @@
-//! Branches that this lane lends to others, and branches that it runs for others.
+//! Branches that this lane lends to others. `borrow.rs` has those that it runs for others.
 
 use crate::caller::Caller;
-use crate::inbox::{Inbox, Letter};
+use crate::inbox::Letter;
 use crate::monitor::Front;
-use crate::pool::Pool;
-use crate::recorder::Recorder;
-use keylane_policy::abi::message::{
-    BranchError, BranchRepay, FromLane, LaneId, LoanBody, LoanId, RepayBody,
-};
+use keylane_policy::abi::message::{BranchError, FromLane, LaneId, LoanBody, LoanId, RepayBody};
 use keylane_policy::limit::REPORT_BYTES;
 use keylane_sys::body;
-use keylane_sys::host::now_ns;
-use keylane_workflow::{Data, Definition, Detail, Execution, FanId, Poll};
+use keylane_workflow::{Data, Failed, FanId, TaskError};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Portions that one borrower has at a time: the second waits while the first runs, so that the
 /// borrower never waits for the lender.
 const PORTIONS: u8 = 2;
-
-/// How long a borrowed branch may wait before it is asked whether it is still wanted.
-const LOOK_UP: Duration = Duration::from_millis(50);
 
 /// A lane that is reserved for this execution.
 #[derive(Debug)]
@@ -177,132 +168,35 @@ impl Lender {
     }
 }
 
-/// Runs the branches of `letter` for lane `from` and sends the results; `own` is this lane.
-pub(crate) fn serve(
-    (front, inbox): (&Front, &Inbox),
-    pool: &mut Pool,
-    definition: &Arc<Definition>,
-    (own, loan, from): (LaneId, LoanId, LaneId),
-    letter: &Letter,
-) -> io::Result<()> {
-    let fd = letter
-        .body
-        .as_ref()
-        .ok_or_else(|| io::Error::other("a loan without a body"))?;
-    let loaned: LoanBody =
-        postcard::from_bytes(&body::read(fd, REPORT_BYTES)?).map_err(io::Error::other)?;
-    let started = Instant::now();
-    let mut caller = Caller::new(pool);
-    let mut recorder = loaned.history.then(|| Recorder::new(own, now_ns()));
-    let mut branches = Vec::with_capacity(loaned.branches.len());
-    let unwanted = || inbox.is_recalled(loan, from);
-    for branch in loaned.branches {
-        if unwanted() {
-            break;
-        }
-        if let Some(recorder) = &mut recorder {
-            recorder.begin_lent(branch.index, now_ns());
-        }
-        let outcome = run_branch(
-            definition,
-            &loaned.machine,
-            &branch.scope,
-            branch.input,
-            (&mut caller, &unwanted),
-            recorder.as_mut(),
-        );
-        let outcome = outcome.map(ByteBuf::from);
-        let failed = outcome.is_err();
-        if let Some(recorder) = &mut recorder {
-            recorder.end_lent(branch.index, failed, now_ns());
-        }
-        branches.push(BranchRepay {
-            index: branch.index,
-            outcome,
-        });
-        if failed {
-            // Unless the state tolerates failures, its siblings are stopped anyway; the lender
-            // takes the branches that are missing back.
-            break;
-        }
-    }
-    inbox.forget_recall(loan, from);
-    let run_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    let repay = RepayBody {
-        branches,
-        run_ns,
-        calls: caller.close(),
-        recording: recorder.map(|recorder| recorder.close(now_ns())),
-    };
-    let bytes = postcard::to_stdvec(&repay).map_err(io::Error::other)?;
-    let sealed = body::sealed("keylane-repay", &bytes)?;
-    front.send(&FromLane::Repay { loan, to: from }, &[sealed.as_fd()])
-}
-
-/// Runs one branch to its end.
-fn run_branch(
-    definition: &Arc<Definition>,
-    machine: &str,
-    scope: &[u8],
-    input: Vec<u8>,
-    (caller, unwanted): (&mut Caller<'_>, &dyn Fn() -> bool),
-    mut recorder: Option<&mut Recorder>,
-) -> Result<Vec<u8>, BranchError> {
-    let invalid = |cause: String| BranchError {
-        error: "Keylane.Bug".to_owned(),
-        cause,
-    };
-    let input = Data::from_untrusted(input).map_err(|fault| invalid(fault.to_string()))?;
-    let mut execution =
-        Execution::branch(Arc::clone(definition), machine, scope, input).map_err(|failed| {
-            BranchError {
-                error: failed.error,
-                cause: failed.cause,
-            }
-        })?;
-    execution.set_detail(match recorder {
-        Some(_) => Detail::All,
-        None => Detail::Fans,
-    });
-    loop {
-        if unwanted() {
-            // Whatever becomes of it, nobody asks.
-            return Err(BranchError {
-                error: "Keylane.Cancelled".to_owned(),
-                cause: "the branch's results are not wanted any more".to_owned(),
-            });
-        }
-        let wish = execution.poll(now_ns());
-        for event in execution.take_events() {
-            if let Some(recorder) = recorder.as_deref_mut() {
-                recorder.note(&event);
-            }
-        }
-        match wish {
-            Poll::Call(call) => {
-                let outcome = caller.call(&call, unwanted);
-                execution.complete(call.id, outcome, now_ns());
-            }
-            // Calls here are over before the next poll, so none can be cancelled.
-            Poll::Cancel(_) => {}
-            Poll::Idle {
-                wake_at_ns: Some(at),
-            } => {
-                let pause = Duration::from_nanos(at.saturating_sub(now_ns()));
-                std::thread::sleep(pause.min(LOOK_UP));
-            }
-            Poll::Idle { wake_at_ns: None } => {
-                return Err(invalid("a branch waits for nothing".to_owned()));
-            }
-            Poll::Done => break,
-        }
-    }
-    match execution.outcome() {
-        Some(Ok(data)) => Ok(data.text().as_str().as_bytes().to_vec()),
-        Some(Err(failed)) => Err(BranchError {
-            error: failed.error.clone(),
-            cause: failed.cause.clone(),
+/// What a borrower says of a branch's end, with the state where an error arose. Whose fault the
+/// error is goes into the caller's books.
+pub(crate) fn outcome(
+    told: Result<ByteBuf, BranchError>,
+    caller: &mut Caller<'_>,
+) -> Result<Data, Failed> {
+    match told {
+        Ok(text) => Data::from_untrusted(text.into_vec()).map_err(|fault| Failed {
+            error: "Keylane.Bug".to_owned(),
+            cause: format!("a lane returned a branch's output that is not JSON: {fault}"),
+            state: None,
+            pointer: None,
+            function: None,
         }),
-        None => Err(invalid("a branch ended without an outcome".to_owned())),
+        Err(told) => {
+            if let Some(blame) = told.blame {
+                let error = TaskError {
+                    error: told.error.clone(),
+                    cause: told.cause.clone(),
+                };
+                caller.blamed(error, blame);
+            }
+            Err(Failed {
+                error: told.error,
+                cause: told.cause,
+                state: told.state,
+                pointer: told.pointer,
+                function: told.function,
+            })
+        }
     }
 }

@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod borrow;
 mod caller;
 mod costs;
 mod fate;

@@ -1,9 +1,9 @@
 //! The orchestrator: the lane's first thread, which runs executions and borrowed branches, one at a
 //! time.
 
+use crate::borrow;
 use crate::costs::Costs;
 use crate::inbox::{Inbox, Letter};
-use crate::loans;
 use crate::monitor::{Front, Spawner, Watch};
 use crate::pool::Pool;
 use crate::recorder::Recorder;
@@ -76,7 +76,7 @@ impl Orchestrator {
                 }
                 (ToLane::Execute { .. }, Some(deployed)) => self.execute(deployed, &letter)?,
                 (ToLane::Borrow { loan, from }, Some(d)) => {
-                    loans::serve(
+                    borrow::serve(
                         (&self.front, &self.inbox),
                         &mut d.pool,
                         &d.definition,

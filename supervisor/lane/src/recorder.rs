@@ -5,35 +5,17 @@
 //! state fails.
 
 mod merge;
+mod room;
 #[cfg(test)]
 mod tests;
 
 use keylane_policy::abi::message::LaneId;
-use keylane_policy::history::{Excerpt, LENT, Place, Record, Recording, Room, Weight, What};
-use keylane_policy::limit::{ERROR_CAUSE_BYTES, HISTORY_DATA_BYTES, HISTORY_FAILED_BYTES};
-use keylane_workflow::{Data, Event, FanId};
+use keylane_policy::history::{LENT, Recording, Room, What};
+use keylane_policy::limit::{ERROR_CAUSE_BYTES, HISTORY_DATA_BYTES};
+use keylane_workflow::{Event, FanId};
+use room::{Live, cut, excerpt};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// A branch that runs.
-#[derive(Debug)]
-struct Live {
-    /// The record of its beginning; it is written late if the branch fails.
-    start: Late,
-    /// The state that it is in, with its input.
-    entered: Option<Late>,
-    /// The call that it made last, with the event that the function got.
-    called: Option<Late>,
-}
-
-/// A record that may have found no room, or no room for its whole text.
-#[derive(Debug)]
-enum Late {
-    /// It is here; the text may be made longer once.
-    At(usize, Option<Data>),
-    /// It is not here yet.
-    Dropped(Record, Option<Data>),
-}
 
 /// Records.
 #[derive(Debug)]
@@ -48,34 +30,12 @@ pub(crate) struct Recorder {
     /// The number of each fan-out that was recorded, and the branch whose state it is.
     fans: HashMap<FanId, (u64, u64)>,
     next_fan: u64,
-    /// What is added to the numbers of branches, so that several executions share a recording.
-    base: u64,
-    /// One more than the largest number of a branch so far.
-    next_branch: u64,
     /// Numbers of branches that other lanes recorded.
     next_foreign: u64,
 }
 
 /// Where the numbers of other lanes' branches begin; no lane's own ones come so far.
 const FOREIGN: u64 = 1 << 40;
-
-/// Data as far as every record keeps it.
-fn excerpt(data: &Data) -> Excerpt {
-    let (mut bytes, mut text) = (data.size(), None);
-    if bytes <= HISTORY_DATA_BYTES {
-        let whole = data.text();
-        bytes = whole.as_str().len();
-        text = (bytes <= HISTORY_DATA_BYTES).then(|| whole.as_str().to_owned());
-    }
-    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-    Excerpt { bytes, text }
-}
-
-/// The first `limit` bytes of a text, at a character border.
-fn cut(text: &str, limit: usize) -> String {
-    let end = text.floor_char_boundary(limit);
-    text.get(..end).unwrap_or_default().to_owned()
-}
 
 impl Recorder {
     /// A recorder of this lane.
@@ -92,8 +52,6 @@ impl Recorder {
             running: HashMap::new(),
             fans: HashMap::new(),
             next_fan: 0,
-            base: 0,
-            next_branch: 0,
             next_foreign: FOREIGN,
         }
     }
@@ -104,22 +62,10 @@ impl Recorder {
         self.recording
     }
 
-    /// The events from here on are those of a branch that another lane lent as number `index`.
-    pub(crate) fn begin_lent(&mut self, index: u64, at_ns: u64) {
-        // 0 would be the lender's own walk.
-        self.base = self.next_branch.max(1);
-        self.fans.clear();
-        let what = What::BranchStarted { fan: LENT, index };
-        self.start(self.base, at_ns, what);
-    }
-
-    /// The lent branch is over.
-    pub(crate) fn end_lent(&mut self, index: u64, failed: bool, at_ns: u64) {
-        let fan = LENT;
-        let what = What::BranchEnded { fan, index, failed };
-        self.tell(self.base, None, at_ns, what);
-        self.live.clear();
-        self.running.clear();
+    /// The branches of this fan-out are those that another lane lent.
+    pub(crate) fn borrow(&mut self, fan: FanId) {
+        // Branch 0, the lender's own walk, is nobody's here.
+        self.fans.insert(fan, (LENT, 0));
     }
 
     /// Records an event.
@@ -137,9 +83,8 @@ impl Recorder {
                 let what = What::Entered {
                     input: excerpt(input),
                 };
-                let branch = self.number(*branch);
-                let late = self.push_late(branch, place, *at_ns, what, Some(input.clone()));
-                let live = self.live(branch);
+                let late = self.push_late(*branch, place, *at_ns, what, Some(input.clone()));
+                let live = self.live(*branch);
                 (live.entered, live.called) = (Some(late), None);
             }
             Event::StateExited {
@@ -152,15 +97,14 @@ impl Recorder {
                 at_ns,
             } => {
                 let place = self.place(pointer, state, kind);
-                let branch = self.number(*branch);
                 if *caught {
-                    self.explain(branch);
+                    self.explain(*branch);
                 }
-                let live = self.live(branch);
+                let live = self.live(*branch);
                 (live.entered, live.called) = (None, None);
                 let (output, caught) = (excerpt(output), *caught);
                 let what = What::Exited { output, caught };
-                self.tell(branch, place, *at_ns, what);
+                self.tell(*branch, place, *at_ns, what);
             }
             Event::StateFailed {
                 branch,
@@ -190,9 +134,8 @@ impl Recorder {
                     function: *function,
                     input: excerpt(input),
                 };
-                let branch = self.number(*branch);
-                let late = self.push_late(branch, place, *at_ns, what, Some(input.clone()));
-                self.live(branch).called = Some(late);
+                let late = self.push_late(*branch, place, *at_ns, what, Some(input.clone()));
+                self.live(*branch).called = Some(late);
             }
             Event::TaskEnded {
                 branch,
@@ -212,7 +155,7 @@ impl Recorder {
                 if failed {
                     self.failure(*branch, place, *at_ns, what);
                 } else {
-                    let branch = self.number(*branch);
+                    let branch = *branch;
                     self.tell(branch, place, *at_ns, what);
                 }
             }
@@ -247,7 +190,7 @@ impl Recorder {
                     fan: number,
                     total: *total,
                 };
-                let branch = self.number(*branch);
+                let branch = *branch;
                 if self.push(self.record(branch, place, *at_ns, what)).is_ok() {
                     self.next_fan = number.saturating_add(1);
                     self.fans.insert(*fan, (number, branch));
@@ -260,7 +203,7 @@ impl Recorder {
                 at_ns,
                 ..
             } => {
-                let branch = self.number(*branch);
+                let branch = *branch;
                 self.running.insert((*fan, *index), branch);
                 if let Some(&(number, _)) = self.fans.get(fan) {
                     let (fan, index) = (number, *index);
@@ -311,162 +254,5 @@ impl Recorder {
                 }
             }
         }
-    }
-
-    /// The number of a branch in the recording.
-    fn number(&mut self, branch: u64) -> u64 {
-        let number = self.base.saturating_add(branch);
-        self.next_branch = self.next_branch.max(number.saturating_add(1));
-        number
-    }
-
-    /// The place of a state; what was not known of it before is added.
-    fn place(&mut self, pointer: &Arc<str>, state: &str, kind: &str) -> Option<u32> {
-        if let Some(&place) = self.places.get(pointer) {
-            let known = usize::try_from(place)
-                .ok()
-                .and_then(|at| self.recording.places.get_mut(at));
-            if let Some(known) = known.filter(|known| known.kind.is_empty() && !kind.is_empty()) {
-                known.state = state.to_owned();
-                known.kind = kind.to_owned();
-            }
-            return Some(place);
-        }
-        if !self.room.widen(pointer.len().saturating_add(state.len())) {
-            return None;
-        }
-        let place = u32::try_from(self.recording.places.len()).ok()?;
-        self.recording.places.push(Place {
-            pointer: pointer.to_string(),
-            state: state.to_owned(),
-            kind: kind.to_owned(),
-        });
-        self.places.insert(Arc::clone(pointer), place);
-        Some(place)
-    }
-
-    fn live(&mut self, branch: u64) -> &mut Live {
-        self.live.entry(branch).or_insert(Live {
-            // The execution's own walk has no record of its beginning.
-            start: Late::At(usize::MAX, None),
-            entered: None,
-            called: None,
-        })
-    }
-
-    fn record(&self, branch: u64, place: Option<u32>, at_ns: u64, what: What) -> Record {
-        Record {
-            at_ns,
-            lane: self.lane,
-            branch,
-            place,
-            what,
-        }
-    }
-
-    /// Adds a record that is only counted where it finds no room.
-    fn tell(&mut self, branch: u64, place: Option<u32>, at_ns: u64, what: What) {
-        let _counted = self.push(self.record(branch, place, at_ns, what));
-    }
-
-    /// A branch begins.
-    fn start(&mut self, branch: u64, at_ns: u64, what: What) {
-        self.next_branch = self.next_branch.max(branch.saturating_add(1));
-        let start = self.push_late(branch, None, at_ns, what, None);
-        self.live(branch).start = start;
-    }
-
-    /// Adds a record if there is room; gives it back if not.
-    fn push(&mut self, record: Record) -> Result<usize, Record> {
-        let weight = if record.what.is_error() {
-            Weight::Needed
-        } else if record.branch == 0 {
-            Weight::Own
-        } else {
-            Weight::Ordinary
-        };
-        self.push_as(weight, record)
-    }
-
-    fn push_as(&mut self, weight: Weight, record: Record) -> Result<usize, Record> {
-        if !self.room.take(weight, record.what.bytes()) {
-            self.recording.dropped = self.recording.dropped.saturating_add(1);
-            return Err(record);
-        }
-        self.recording.records.push(record);
-        Ok(self.recording.records.len().saturating_sub(1))
-    }
-
-    fn push_late(
-        &mut self,
-        branch: u64,
-        place: Option<u32>,
-        at_ns: u64,
-        what: What,
-        data: Option<Data>,
-    ) -> Late {
-        match self.push(self.record(branch, place, at_ns, what)) {
-            Ok(at) => Late::At(at, data),
-            Err(record) => Late::Dropped(record, data),
-        }
-    }
-
-    /// Records an error, and before it what one must know to understand it.
-    fn failure(&mut self, branch: u64, place: Option<u32>, at_ns: u64, what: What) {
-        let branch = self.number(branch);
-        self.explain(branch);
-        self.tell(branch, place, at_ns, what);
-    }
-
-    /// Makes sure that the beginning of a branch, the state that it is in and the call that it
-    /// made are recorded, with their inputs.
-    fn explain(&mut self, branch: u64) {
-        let Some(mut live) = self.live.remove(&branch) else {
-            return;
-        };
-        live.start = self.complete(live.start);
-        live.entered = live.entered.map(|late| self.complete(late));
-        live.called = live.called.map(|late| self.complete(late));
-        self.live.insert(branch, live);
-    }
-
-    fn complete(&mut self, late: Late) -> Late {
-        match late {
-            Late::At(at, Some(data)) => {
-                self.widen(at, &data);
-                Late::At(at, None)
-            }
-            Late::At(at, None) => Late::At(at, None),
-            Late::Dropped(record, data) => match self.push_as(Weight::Needed, record) {
-                Ok(at) => {
-                    // It was counted as dropped when it was.
-                    self.recording.dropped = self.recording.dropped.saturating_sub(1);
-                    if let Some(data) = data {
-                        self.widen(at, &data);
-                    }
-                    Late::At(at, None)
-                }
-                Err(record) => {
-                    self.recording.dropped = self.recording.dropped.saturating_sub(1);
-                    Late::Dropped(record, data)
-                }
-            },
-        }
-    }
-
-    /// Makes the text of a record's data as long as a failure deserves.
-    fn widen(&mut self, at: usize, data: &Data) {
-        let Some(record) = self.recording.records.get_mut(at) else {
-            return;
-        };
-        let (What::Entered { input } | What::Scheduled { input, .. }) = &mut record.what else {
-            return;
-        };
-        if input.text.is_some() || !self.room.widen(HISTORY_FAILED_BYTES) {
-            return;
-        }
-        let text = data.text();
-        input.bytes = u64::try_from(text.as_str().len()).unwrap_or(u64::MAX);
-        input.text = Some(cut(text.as_str(), HISTORY_FAILED_BYTES));
     }
 }

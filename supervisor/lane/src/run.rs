@@ -4,7 +4,7 @@
 use crate::caller::Caller;
 use crate::costs::Costs;
 use crate::inbox::{Inbox, Letter};
-use crate::loans::{Lender, Returned};
+use crate::loans::{self, Lender, Returned};
 use crate::monitor::Front;
 use crate::pool::Pool;
 use crate::recorder::Recorder;
@@ -14,7 +14,7 @@ use keylane_policy::history::Recording;
 use keylane_policy::report::{ErrorReport, FAN_REPORTS, FanReport, Report, Status};
 use keylane_policy::spread::{Decision, Figures};
 use keylane_sys::host::now_ns;
-use keylane_workflow::{Data, Event, Execution, FanId, Poll, TaskError};
+use keylane_workflow::{Event, Execution, FanId, Poll};
 use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
@@ -125,6 +125,7 @@ impl<'a> Run<'a> {
                     branches: Vec::new(),
                     deadline_ns: None,
                     history: false,
+                    tolerant: false,
                 };
                 let loan = self.number();
                 self.lender.send(self.tools.front, loan, to, &body, None)
@@ -181,7 +182,9 @@ impl<'a> Run<'a> {
         };
         if let Some(body) = returned.body {
             let ran = u64::try_from(body.branches.len()).unwrap_or(u64::MAX);
-            if let (Some(note), Some(each)) = (self.notes.get(&fan), body.run_ns.checked_div(ran)) {
+            if let (Some(note), Some(each)) =
+                (self.notes.get(&fan), body.worked_ns.checked_div(ran))
+            {
                 self.tools.costs.branch(&note.pointer, each);
             }
             self.caller.add(body.calls);
@@ -194,18 +197,7 @@ impl<'a> Run<'a> {
                     continue;
                 };
                 missing.swap_remove(at);
-                let outcome = match branch.outcome {
-                    Ok(text) => Data::from_untrusted(text.into_vec()).map_err(|fault| TaskError {
-                        error: "Keylane.Bug".to_owned(),
-                        cause: format!(
-                            "a lane returned a branch's output that is not JSON: {fault}"
-                        ),
-                    }),
-                    Err(error) => Err(TaskError {
-                        error: error.error,
-                        cause: error.cause,
-                    }),
-                };
+                let outcome = loans::outcome(branch.outcome, &mut self.caller);
                 self.execution.repay(fan, branch.index, outcome, now_ns());
             }
         }
@@ -265,6 +257,7 @@ impl<'a> Run<'a> {
                 branches: branches.collect(),
                 deadline_ns: None,
                 history: self.recorder.is_some(),
+                tolerant: loan.tolerant,
             };
             let number = self.number();
             self.lender
@@ -281,14 +274,12 @@ impl<'a> Run<'a> {
             match event {
                 Event::BranchEnded {
                     fan,
-                    started_ns,
-                    ended_ns,
+                    worked_ns,
                     lent: false,
                     ..
                 } => {
                     if let Some(pointer) = self.pointer(fan) {
-                        let took = ended_ns.saturating_sub(started_ns);
-                        self.tools.costs.branch(&pointer, took);
+                        self.tools.costs.branch(&pointer, worked_ns);
                     }
                 }
                 Event::FanEnded {

@@ -18,7 +18,7 @@ mod random;
 mod run;
 mod time;
 
-pub use definition::{Definition, Problem, Severity};
+pub use definition::{Definition, Problem, Severity, function_name, resource_function};
 pub use fault::TaskError;
 pub use json::{Data, JsonFault, Text};
 pub use run::{

@@ -5,7 +5,7 @@
 mod support;
 
 use keylane_workflow::{
-    Data, Definition, Detail, Event, Execution, FanId, LoanBranch, Poll, TaskError,
+    Data, Definition, Detail, Event, Execution, Failed, FanId, Loan, LoanBranch, Poll,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -82,16 +82,27 @@ fn borrowed(
     definition: &Arc<Definition>,
     machine: &str,
     branch: &LoanBranch,
-) -> Result<Data, TaskError> {
+) -> Result<Data, Failed> {
     let input = Data::from_untrusted(branch.input.text().to_vec()).expect("valid");
-    let mut execution =
-        Execution::branch(definition.clone(), machine, &branch.scope, input).expect("a branch");
-    match finish(&mut execution, |_, event| function(event)) {
-        Ok(value) => Ok(Data::from_untrusted(value.to_string().into_bytes()).expect("valid")),
-        Err(failed) => Err(TaskError {
-            error: failed.error,
-            cause: failed.cause,
-        }),
+    let loan = one(machine, branch.index, &branch.scope, input);
+    let (mut execution, _) = Execution::borrow(definition.clone(), loan).expect("a branch");
+    let _nothing_or_the_same_error = finish(&mut execution, |_, event| function(event));
+    let (index, outcome) = execution.take_borrowed().remove(0);
+    assert_eq!(index, branch.index);
+    outcome.map(|data| Data::from_untrusted(data.text().to_vec()).expect("valid"))
+}
+
+fn one(machine: &str, index: u64, scope: &[u8], input: Data) -> Loan {
+    let (machine, scope) = (machine.to_owned(), scope.to_vec());
+    let branches = vec![LoanBranch {
+        index,
+        input,
+        scope,
+    }];
+    Loan {
+        machine,
+        branches,
+        tolerant: false,
     }
 }
 
@@ -232,7 +243,14 @@ fn a_lent_branch_that_fails_fails_the_state_and_what_is_still_lent_is_forgotten(
     };
     let fan = execution.fans().remove(0);
     assert_eq!(execution.lend(fan.id, 2).expect("a loan").branches.len(), 2);
-    execution.repay(fan.id, 2, fail("E", "why").map(Data::from_value), START + 5);
+    let failed = Failed {
+        error: "E".to_owned(),
+        cause: "why".to_owned(),
+        state: Some("T".to_owned()),
+        pointer: Some("/States/M/ItemProcessor/States/T".to_owned()),
+        function: Some(0),
+    };
+    execution.repay(fan.id, 2, Err(failed), START + 5);
     assert!(matches!(execution.poll(START), Poll::Cancel(id) if id == call.id));
     execution.repay(fan.id, 1, Ok(Data::from_value(json!(1))), START);
     assert!(matches!(execution.poll(START), Poll::Done));
@@ -312,13 +330,8 @@ fn a_scope_that_was_tampered_with_is_refused_and_never_panics() {
     let loan = execution.lend(fan, 1).expect("a loan");
     let (machine, scope) = (loan.machine.as_str(), &loan.branches[0].scope);
     let open = |machine: &str, scope: &[u8]| {
-        Execution::branch(
-            definition.clone(),
-            machine,
-            scope,
-            Data::from_value(json!({})),
-        )
-        .is_ok()
+        let loan = one(machine, 7, scope, Data::from_value(json!({})));
+        Execution::borrow(definition.clone(), loan).is_ok()
     };
     assert!(open(machine, scope));
     assert!(!open("/States/None", scope));
@@ -338,5 +351,102 @@ fn a_scope_that_was_tampered_with_is_refused_and_never_panics() {
         let place = draw.below(scope.len());
         scope[place] = u8::try_from(draw.below(256)).expect("a byte");
         open(machine, &scope);
+    }
+}
+
+/// Takes a loan of `most` branches of the first fan-out of a definition.
+fn loan_of(definition: &Arc<Definition>, input: Value, most: usize) -> (Execution, FanId, Loan) {
+    let mut execution = start(definition, input);
+    let _the_first_wish = execution.poll(START);
+    let fan = execution.fans().remove(0).id;
+    let loan = execution.lend(fan, most).expect("a loan");
+    (execution, fan, loan)
+}
+
+#[test]
+fn branches_of_a_loan_wait_together_and_count_no_wait_as_work() {
+    let mut text = simple(json!({}));
+    let processor = &mut text["States"]["M"]["ItemProcessor"];
+    processor["States"]["T"] = json!({"Type": "Task", "Resource": "f", "Next": "W"});
+    processor["States"]["W"] = json!({"Type": "Wait", "Seconds": 60, "End": true});
+    let definition = definition(&text, &["f"]);
+    let (_, _, loan) = loan_of(&definition, json!([0, 1, 2, 3, 4, 5, 6, 7, 8]), 8);
+    let (mut execution, own) = Execution::borrow(definition, loan).expect("branches");
+    let (call_ns, mut now, mut calls) = (1000, START, 0);
+    loop {
+        match execution.poll(now) {
+            Poll::Call(call) => {
+                calls += 1;
+                now += call_ns;
+                execution.complete(call.id, Ok(call.input), now);
+            }
+            Poll::Idle { wake_at_ns } => now = wake_at_ns.expect("an instant"),
+            Poll::Cancel(id) => panic!("{id:?}"),
+            Poll::Done => break,
+        }
+    }
+    assert_eq!(calls, 8);
+    let took = now - START;
+    assert!(
+        took < 2 * 60 * support::SECOND,
+        "one after the other: {took}"
+    );
+    let worked: Vec<u64> = execution
+        .take_events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::BranchEnded { fan, worked_ns, .. } if fan == own => Some(worked_ns),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(worked, [call_ns; 8]);
+    let mut ended = execution.take_borrowed();
+    ended.sort_by_key(|(index, _)| *index);
+    let outputs: Vec<(u64, Value)> = ended
+        .into_iter()
+        .map(|(index, outcome)| (index, outcome.expect("succeeds").value().clone()))
+        .collect();
+    let expected: Vec<(u64, Value)> = (1..9).map(|n| (n, json!(n))).collect();
+    assert_eq!(outputs, expected);
+}
+
+#[test]
+fn an_error_of_a_lent_branch_names_the_inner_state_and_its_function() {
+    let definition = definition(&simple(json!({})), &["f"]);
+    let (mut lender, fan, loan) = loan_of(&definition, json!([0, 1]), 1);
+    let (mut borrower, _) = Execution::borrow(definition, loan).expect("branches");
+    let _the_same_error = finish(&mut borrower, |_, _| fail("E", "why"));
+    for (index, outcome) in borrower.take_borrowed() {
+        lender.repay(fan, index, outcome, START);
+    }
+    let failed = finish(&mut lender, |_, event| Ok(event.clone())).expect_err("fails");
+    assert_eq!(failed.error, "E");
+    assert_eq!(failed.state.as_deref(), Some("T"));
+    assert_eq!(
+        failed.pointer.as_deref(),
+        Some("/States/M/ItemProcessor/States/T")
+    );
+    assert_eq!(failed.function, Some(0));
+}
+
+#[test]
+fn a_failed_branch_stops_the_rest_of_its_loan_unless_the_state_tolerates_failures() {
+    for (fields, ended) in [(json!({}), 2), (json!({"ToleratedFailureCount": 3}), 5)] {
+        let definition = definition(&simple(fields), &["f"]);
+        let (_, _, loan) = loan_of(&definition, json!([0, 1, 2, 3, 4, 5]), 5);
+        assert_eq!(loan.tolerant, ended == 5);
+        let (mut execution, _) = Execution::borrow(definition, loan).expect("branches");
+        let _of_no_matter = finish(&mut execution, |_, event| match event.as_u64() {
+            Some(2) => fail("E", "why"),
+            _ => Ok(event.clone()),
+        });
+        let told = execution.take_borrowed();
+        assert_eq!(told.len(), ended);
+        let failed: Vec<u64> = told
+            .iter()
+            .filter(|(_, outcome)| outcome.is_err())
+            .map(|(index, _)| *index)
+            .collect();
+        assert_eq!(failed, [2]);
     }
 }

@@ -72,7 +72,7 @@ impl Project {
         bytes
             .and_then(|bytes| decode(FILE, bytes))
             .and_then(|manifest| read(folder, manifest, absolute, shown))
-            .map_err(|problems| Refusal::Problems { problems })
+            .map_err(Refusal::of_project)
     }
 
     /// The functions' names, as the workflow may use them.

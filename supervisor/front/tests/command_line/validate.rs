@@ -80,6 +80,26 @@ fn a_definition_alone_is_checked_without_a_project() {
 }
 
 #[test]
+fn a_definition_alone_offers_the_functions_that_it_names_and_no_pieces_of_arns() {
+    let project = Project::new();
+    project.write(
+        "alone.json",
+        r#"{"StartAt": "A", "States": {
+            "A": {"Type": "Task", "Resource": "arn:aws:lambda:eu-west-1:1:function:price", "Next": "B"},
+            "B": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Next": "C",
+                  "Parameters": {"FunctionName": "arn:aws:lambda:eu-west-1:1:function:stock:7"}},
+            "C": {"Type": "Task", "Resource": "no name", "End": true}}}"#,
+    );
+    let file = project.path().join("alone.json");
+    let shown = keylane(&["validate", file.to_str().unwrap()]).expect(2).out;
+    assert!(
+        shown.contains("its functions are price, stock\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("reading the definition: 1 error"), "{shown}");
+}
+
+#[test]
 fn a_handler_that_is_not_there_is_found_before_anything_runs() {
     let project = Project::new();
     project.edit("greet.handler", "gret.handler");

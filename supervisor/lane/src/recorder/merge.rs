@@ -1,8 +1,8 @@
 //! Records that another lane made of branches that this one lent to it.
 
-use super::{Recorder, Weight};
+use super::Recorder;
 use keylane_policy::abi::message::LaneId;
-use keylane_policy::history::{LENT, Record, Recording, What};
+use keylane_policy::history::{LENT, Record, Recording, Weight, What};
 use keylane_workflow::FanId;
 use std::sync::Arc;
 

@@ -158,31 +158,16 @@ fn a_recording_is_bounded_and_what_explains_a_late_failure_is_in_it() {
 fn what_a_borrower_recorded_is_merged_under_the_lenders_fan_out() {
     let mut borrower = Recorder::new(1, 0);
     let definition = definition(MAP);
-    for index in [5, 6] {
-        borrower.begin_lent(index, 7);
-        let scope = {
-            let mut lender =
-                Execution::new(Arc::clone(&definition), Context::default(), data(items(9)));
-            let _runs_until_it_calls = lender.poll(0);
-            let fan = lender.fans()[0].id;
-            lender
-                .lend(fan, 1)
-                .expect("a loan")
-                .branches
-                .remove(0)
-                .scope
-        };
-        let machine = "/States/M/ItemProcessor";
-        let mut execution = Execution::branch(
-            Arc::clone(&definition),
-            machine,
-            &scope,
-            data("1".to_owned()),
-        )
-        .expect("a branch");
-        drive(&mut execution, &mut borrower, |input| Ok(input.clone()));
-        borrower.end_lent(index, false, 8);
-    }
+    let loan = {
+        let mut lender =
+            Execution::new(Arc::clone(&definition), Context::default(), data(items(7)));
+        let _runs_until_it_calls = lender.poll(0);
+        let fan = lender.fans()[0].id;
+        lender.lend(fan, 2).expect("a loan")
+    };
+    let (mut execution, fan) = Execution::borrow(Arc::clone(&definition), loan).expect("branches");
+    borrower.borrow(fan);
+    drive(&mut execution, &mut borrower, |input| Ok(input.clone()));
     let borrowed = borrower.close(9);
     let mut lender = Recorder::new(0, 0);
     lender.note(&Event::FanStarted {

@@ -27,4 +27,4 @@ pub(crate) use model::{
     State, Target, Task, Test, Wait, Words,
 };
 pub(crate) use suggest::nearest;
-pub(crate) use task::function_name;
+pub use task::{function_name, resource_function};

@@ -9,6 +9,29 @@ use crate::json::spot::child_pointer;
 /// The resource that calls the function which the parameters name.
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 
+/// The service of an ARN and all that follows it: `arn:PARTITION:SERVICE...`. The partition is
+/// where a definition was deployed (`aws`, `aws-cn`, `aws-us-gov`), which means nothing here.
+fn service(resource: &str) -> Option<&str> {
+    let (partition, service) = resource.strip_prefix("arn:")?.split_once(':')?;
+    partition.starts_with("aws").then_some(service)
+}
+
+/// The function that a Task's `Resource` names; none if it names something else, or leaves the
+/// name to the parameters.
+pub fn resource_function(resource: &str) -> Option<&str> {
+    if resource.is_empty() {
+        return None;
+    }
+    if resource.starts_with("arn:") {
+        service(resource).filter(|rest| rest.starts_with("lambda:"))?;
+        return Some(function_name(resource));
+    }
+    match resource.starts_with("function:") {
+        true => Some(function_name(resource)),
+        false => Some(resource),
+    }
+}
+
 /// What `lambda:invoke` takes.
 const INVOKE_PARAMETERS: [&str; 6] = [
     "FunctionName",
@@ -20,7 +43,7 @@ const INVOKE_PARAMETERS: [&str; 6] = [
 ];
 
 /// The name in a function's ARN, a partial ARN (`account:function:name`), or the name itself.
-pub(crate) fn function_name(resource: &str) -> &str {
+pub fn function_name(resource: &str) -> &str {
     match resource.find("function:") {
         Some(at)
             if at == 0
@@ -88,7 +111,7 @@ impl Checker<'_> {
 
     fn resource(&mut self, field: &Field<'_>, state: Fields<'_>) -> Option<Target> {
         let resource = self.string(field, "Resource")?;
-        if resource == INVOKE {
+        if service(resource) == Some("states:::lambda:invoke") {
             return self.invoke(field, state);
         }
         if resource.is_empty() {
@@ -96,8 +119,7 @@ impl Checker<'_> {
             self.wrong_advised(field, "`Resource` is empty".to_owned(), Some(advice));
             return None;
         }
-        let is_function = !resource.starts_with("arn:") || resource.starts_with("arn:aws:lambda:");
-        if !is_function {
+        let Some(name) = resource_function(resource) else {
             let (message, advice) = if resource.ends_with(".waitForTaskToken") {
                 (
                     "Keylane does not support callbacks (`.waitForTaskToken`)".to_owned(),
@@ -114,10 +136,6 @@ impl Checker<'_> {
             };
             self.error_advised(field.spot.start, &field.pointer, message, advice);
             return None;
-        }
-        let name = match resource.starts_with("arn:") || resource.starts_with("function:") {
-            true => function_name(resource),
-            false => resource,
         };
         self.function(name, field).map(Target::Function)
     }
@@ -186,7 +204,7 @@ impl Checker<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::function_name;
+    use super::{function_name, resource_function};
 
     #[test]
     fn a_function_is_found_in_every_form_of_its_name() {
@@ -199,6 +217,27 @@ mod tests {
             "lastpx:$LATEST",
         ] {
             assert_eq!(function_name(resource), "lastpx", "{resource}");
+        }
+    }
+
+    #[test]
+    fn a_resource_names_a_function_in_every_partition_and_no_other_service() {
+        let named = |resource| resource_function(resource);
+        for resource in [
+            "f",
+            "function:f",
+            "arn:aws-cn:lambda:cn-north-1:123456789012:function:f",
+            "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:f:live",
+        ] {
+            assert_eq!(named(resource), Some("f"), "{resource}");
+        }
+        for resource in [
+            "",
+            "arn:aws:states:::lambda:invoke",
+            "arn:aws:sqs:::f",
+            "arn:x:lambda:f",
+        ] {
+            assert_eq!(named(resource), None, "{resource}");
         }
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Branch {
     /// Fan-outs that it has made.
     pub(super) fans_made: u64,
     pub(super) started_ns: u64,
+    /// Nanoseconds that the host was at work for it and for the branches inside it that ran here.
+    pub(super) worked_ns: u64,
     pub(super) entered_ns: u64,
     /// Attempts by retrier of the state, and all together.
     pub(super) attempts: Vec<u64>,

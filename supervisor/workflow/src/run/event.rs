@@ -91,13 +91,15 @@ pub enum Event {
         index: u64,
         at_ns: u64,
     },
-    /// A branch of a fan-out ended. `lent` if another lane ran it: then `started_ns` is when it
-    /// was lent.
+    /// A branch of a fan-out ended. `worked_ns` is the time in which the host was at work for its
+    /// calls, without waits and without other branches. `lent` if another lane ran it: then
+    /// `started_ns` is when it was lent, and what it worked is known there.
     BranchEnded {
         fan: FanId,
         index: u64,
         started_ns: u64,
         ended_ns: u64,
+        worked_ns: u64,
         failed: bool,
         lent: bool,
     },

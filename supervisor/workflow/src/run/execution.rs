@@ -1,6 +1,6 @@
 //! An execution and what its host sees of it.
 
-use super::branch::{Branch, Phase};
+use super::branch::{Branch, Broken, Phase};
 use super::context::{Fixed, Variables};
 use super::event::{Detail, Event};
 use super::fan::FanOut;
@@ -94,6 +94,32 @@ pub struct Failed {
     pub function: Option<u16>,
 }
 
+impl From<Broken> for Failed {
+    fn from(broken: Broken) -> Failed {
+        let (state, pointer) = broken.origin.unzip();
+        Failed {
+            error: broken.fault.error,
+            cause: broken.fault.cause,
+            state,
+            pointer,
+            function: broken.function,
+        }
+    }
+}
+
+impl From<Failed> for Broken {
+    fn from(failed: Failed) -> Broken {
+        Broken {
+            fault: TaskError {
+                error: failed.error,
+                cause: failed.cause,
+            },
+            function: failed.function,
+            origin: failed.state.zip(failed.pointer),
+        }
+    }
+}
+
 /// A running definition.
 #[derive(Debug)]
 pub struct Execution {
@@ -120,6 +146,10 @@ pub struct Execution {
     pub(super) deadline: Option<u64>,
     /// Numbers given to branches and fan-outs.
     pub(super) numbers: u64,
+    /// How branches that another lane lent have ended.
+    pub(super) borrowed: Vec<(u64, Result<Node, Broken>)>,
+    /// Since when the host has been at work without a pause and without completing a call.
+    at_work_since: Option<u64>,
 }
 
 impl Execution {
@@ -163,6 +193,8 @@ impl Execution {
             now,
             deadline: None,
             numbers: 0,
+            borrowed: Vec::new(),
+            at_work_since: None,
         }
     }
 
@@ -194,6 +226,7 @@ impl Execution {
             random,
             fans_made: 0,
             started_ns: self.now,
+            worked_ns: 0,
             entered_ns: self.now,
             attempts: Vec::new(),
             retries: 0,
@@ -207,6 +240,7 @@ impl Execution {
     /// is started, and another is started only when none of them can go on.
     pub fn poll(&mut self, now_ns: u64) -> Poll {
         self.now = self.now.max(now_ns);
+        self.at_work_since.get_or_insert(self.now);
         if self.outcome.is_none() && self.deadline.is_some_and(|deadline| deadline <= self.now) {
             let fault = TaskError::new(fault::TIMEOUT, "the execution ran into its TimeoutSeconds");
             self.end(Err(fault.into()));
@@ -230,6 +264,7 @@ impl Execution {
             if !self.start_one() {
                 let timer = self.timers.first().map(|(at, _)| *at);
                 let wake = timer.into_iter().chain(self.deadline).min();
+                self.at_work_since = None;
                 return Poll::Idle { wake_at_ns: wake };
             }
         }
@@ -249,6 +284,11 @@ impl Execution {
         let Some(key) = self.calls.remove(Key::from_number(id.0)) else {
             return;
         };
+        let since = self.at_work_since.replace(self.now).unwrap_or(self.now);
+        if let Some(branch) = self.branches.get_mut(key) {
+            let worked = self.now.saturating_sub(since);
+            branch.worked_ns = branch.worked_ns.saturating_add(worked);
+        }
         self.completed(key, id, result);
     }
 

@@ -4,6 +4,7 @@ use super::branch::{Broken, Phase};
 use super::event::Event;
 use super::execution::Execution;
 use super::fail::{ends_everything, error_output};
+use super::loan::LoanBranch;
 use super::slab::Key;
 use super::step::Flow;
 use crate::definition::{Map, State};
@@ -43,6 +44,11 @@ pub(super) enum Work {
     Machines(Vec<usize>),
     /// The items of a Map, all for one machine.
     Items { machine: usize, items: Node },
+    /// Branches that another lane lent, all for one machine, by their place in the fan-out there.
+    Lent {
+        machine: usize,
+        branches: BTreeMap<u64, LoanBranch>,
+    },
 }
 
 /// A fan-out.
@@ -113,7 +119,7 @@ impl FanOut {
     /// The machine that a branch runs.
     pub(super) fn machine(&self, index: u64) -> Option<usize> {
         match &self.work {
-            Work::Items { machine, .. } => Some(*machine),
+            Work::Items { machine, .. } | Work::Lent { machine, .. } => Some(*machine),
             Work::Machines(machines) => machines.get(usize::try_from(index).ok()?).copied(),
         }
     }

@@ -1,12 +1,14 @@
 //! Branches that other lanes run.
 
+use super::branch::Phase;
 use super::execution::{Execution, Failed};
-use super::fan::{FanId, Work};
+use super::fan::{FanId, FanOut, Work};
 use super::scope;
 use super::slab::Key;
+use super::stop::Served;
 use crate::definition::Definition;
-use crate::fault::TaskError;
-use crate::json::Data;
+use crate::json::{Data, Node};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Branches of one fan-out, all for the same machine.
@@ -16,6 +18,8 @@ pub struct Loan {
     pub machine: String,
     /// The branches.
     pub branches: Vec<LoanBranch>,
+    /// Whether the others go on when one of them fails: the state tolerates failures.
+    pub tolerant: bool,
 }
 
 /// One branch for another lane.
@@ -25,36 +29,72 @@ pub struct LoanBranch {
     pub index: u64,
     /// Its effective input.
     pub input: Data,
-    /// What else it may read, for [`Execution::branch`] alone.
+    /// What else it may read, for [`Execution::borrow`] alone.
     pub scope: Vec<u8>,
 }
 
 impl Execution {
-    /// An execution of one branch that another lane lent. Its output, or its error, is to be
-    /// repaid there.
-    pub fn branch(
-        definition: Arc<Definition>,
-        machine: &str,
-        scope: &[u8],
-        input: Data,
-    ) -> Result<Execution, Failed> {
-        let number = definition.machine_at(machine).ok_or_else(|| {
-            scope::refused(format!("the definition has no machine at {machine:?}"))
+    /// An execution of branches that another lane lent: they run like branches of a fan-out of its
+    /// own, which is the second value, and [`Execution::take_borrowed`] tells how each ended. It is
+    /// over when all have ended, or when one has failed whose siblings are stopped; those are not
+    /// told of.
+    pub fn borrow(definition: Arc<Definition>, loan: Loan) -> Result<(Execution, FanId), Failed> {
+        let pointer = loan.machine;
+        let machine = definition.machine_at(&pointer).ok_or_else(|| {
+            scope::refused(format!("the definition has no machine at {pointer:?}"))
         })?;
-        let scope = scope::unpack(scope)?;
+        let Some(first) = loan.branches.first() else {
+            return Err(scope::refused("there is none"));
+        };
+        // What is not a branch's own is the same in all of them.
+        let scope = scope::unpack(&first.scope)?;
         let mut execution = Execution::idle(definition, scope.fixed, scope.data_limit, scope.now);
         execution.deadline = scope.deadline;
-        let root = execution.root(
-            number,
-            input.node,
-            scope.variables,
-            scope.seed,
-            scope.random,
-        );
-        if let Some(branch) = execution.branches.get_mut(root) {
-            branch.item = scope.item;
+        let parent = execution.root(machine, Node::Null, scope.variables, 0, scope.random);
+        execution.ready.clear();
+        let branches: BTreeMap<u64, LoanBranch> = loan
+            .branches
+            .into_iter()
+            .map(|branch| (branch.index, branch))
+            .collect();
+        let fan = execution.fans.insert(FanOut {
+            parent,
+            pointer: pointer.into(),
+            state: "".into(),
+            total: u64::try_from(branches.len()).unwrap_or(u64::MAX),
+            next: 0,
+            end: 0,
+            // The last is the first to start.
+            returned: branches.keys().rev().copied().collect(),
+            work: Work::Lent { machine, branches },
+            data: Node::Null,
+            running: 0,
+            lent: BTreeMap::new(),
+            finished: 0,
+            // The lender's concurrency let them all go.
+            cap: u64::MAX,
+            failures: 0,
+            tolerated: loan.tolerant.then_some(u64::MAX),
+            results: Vec::new(),
+            collected: 0,
+            live: Vec::new(),
+            depth: 0,
+            age: 0,
+            seed: (0, 0),
+        });
+        execution.startable.insert((0, 0, fan));
+        if let Some(branch) = execution.branches.get_mut(parent) {
+            branch.phase = Phase::Fanned(fan);
         }
-        Ok(execution)
+        Ok((execution, FanId(fan.number())))
+    }
+
+    /// How lent branches ended since the last time, by their place in the lender's fan-out.
+    pub fn take_borrowed(&mut self) -> Vec<(u64, Result<Data, Failed>)> {
+        std::mem::take(&mut self.borrowed)
+            .into_iter()
+            .map(|(index, result)| (index, result.map(Data::from_node).map_err(Failed::from)))
+            .collect()
     }
 
     /// Takes up to `max` branches, from the end of those that have not started, to be run by
@@ -98,11 +138,17 @@ impl Execution {
         }
         let (machine, branches) = loan?;
         let machine = self.definition.machines.get(machine)?.pointer.to_string();
-        Some(Loan { machine, branches })
+        let tolerant = self.fans.get(key)?.tolerated.is_some();
+        Some(Loan {
+            machine,
+            branches,
+            tolerant,
+        })
     }
 
-    /// Tells how a lent branch ended. One that is not lent (any more) is ignored.
-    pub fn repay(&mut self, fan: FanId, index: u64, result: Result<Data, TaskError>, now_ns: u64) {
+    /// Tells how a lent branch ended, with the state of the definition in which its error arose. One
+    /// that is not lent (any more) is ignored.
+    pub fn repay(&mut self, fan: FanId, index: u64, result: Result<Data, Failed>, now_ns: u64) {
         self.now = self.now.max(now_ns);
         let key = Key::from_number(fan.0);
         let Some(since) = self
@@ -112,10 +158,14 @@ impl Execution {
         else {
             return;
         };
-        let result = result
-            .map(|data| data.node)
-            .and_then(|node| self.fits(&node).map(|()| node));
-        self.deliver(key, index, result.map_err(Into::into), since, true);
+        let result = match result {
+            Ok(data) => match self.fits(&data.node) {
+                Ok(()) => Ok(data.node),
+                Err(fault) => Err(fault.into()),
+            },
+            Err(failed) => Err(failed.into()),
+        };
+        self.deliver(key, index, result, Served::elsewhere(since));
     }
 
     /// Takes a lent branch back as one that has not started: the borrower is gone.

@@ -1,11 +1,13 @@
 //! Starting the branches of fan-outs, one at a time.
 
 use super::branch::{Branch, Phase};
-use super::context::{Item, World};
+use super::context::{Item, Variables, World};
 use super::event::Event;
 use super::execution::Execution;
 use super::fan::{FanId, FanOut, Work};
+use super::scope;
 use super::step::state_of;
+use super::stop::Served;
 use crate::definition::Kind;
 use crate::expression::Scope;
 use crate::fault::TaskError;
@@ -18,6 +20,7 @@ pub(super) struct Beginning {
     pub(super) machine: usize,
     pub(super) input: Node,
     pub(super) item: Option<Item>,
+    pub(super) variables: Variables,
     pub(super) seed: u64,
     pub(super) random: Random,
 }
@@ -46,6 +49,13 @@ impl Execution {
             .get(key)
             .ok_or_else(gone)
             .and_then(|f| self.beginning(f, index));
+        if let Some(FanOut {
+            work: Work::Lent { branches, .. },
+            ..
+        }) = self.fans.get_mut(key)
+        {
+            branches.remove(&index);
+        }
         let number = self.next_number();
         let begun = beginning.and_then(|beginning| {
             let fan = self.fans.get_mut(key).ok_or_else(gone)?;
@@ -55,7 +65,7 @@ impl Execution {
                 .machines
                 .get(beginning.machine)
                 .ok_or_else(gone)?;
-            let (parent_number, variables) = (parent.number, parent.variables.clone());
+            let parent_number = parent.number;
             let branch = self.branches.insert(Branch {
                 number,
                 machine: beginning.machine,
@@ -65,11 +75,12 @@ impl Execution {
                 parent: Some((key, index)),
                 live_place: fan.live.len(),
                 item: beginning.item,
-                variables,
+                variables: beginning.variables,
                 seed: beginning.seed,
                 random: beginning.random,
                 fans_made: 0,
                 started_ns: now,
+                worked_ns: 0,
                 entered_ns: now,
                 attempts: Vec::new(),
                 retries: 0,
@@ -90,7 +101,7 @@ impl Execution {
                 },
                 false,
             ),
-            Err(fault) => self.deliver(key, index, Err(fault.into()), now, false),
+            Err(fault) => self.deliver(key, index, Err(fault.into()), Served::here(now, 0)),
         }
         true
     }
@@ -102,6 +113,7 @@ impl Execution {
         let machine = fan.machine(index).ok_or_else(gone)?;
         let seed = fan.branch_seed(index);
         let random = Random::new(seed);
+        let variables = parent.variables.clone();
         let items = match &fan.work {
             Work::Machines(_) => {
                 let (input, item) = (fan.data.clone(), parent.item.clone());
@@ -109,8 +121,22 @@ impl Execution {
                     machine,
                     input,
                     item,
+                    variables,
                     seed,
                     random,
+                });
+            }
+            Work::Lent { branches, .. } => {
+                let branch = branches.get(&index).ok_or_else(gone)?;
+                let scope = scope::unpack(&branch.scope)
+                    .map_err(|failed| TaskError::new(&failed.error, failed.cause))?;
+                return Ok(Beginning {
+                    machine,
+                    input: branch.input.node.clone(),
+                    item: scope.item,
+                    variables: scope.variables,
+                    seed: scope.seed,
+                    random: scope.random,
                 });
             }
             Work::Items { items, .. } => items.as_array().unwrap_or(&[]),
@@ -149,6 +175,7 @@ impl Execution {
             machine,
             input,
             item: Some(item),
+            variables,
             seed,
             random,
         })

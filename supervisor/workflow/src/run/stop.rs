@@ -2,10 +2,39 @@
 
 use super::branch::{Branch, Broken, Phase};
 use super::event::Event;
-use super::execution::{CallId, Execution, Failed};
-use super::fan::FanId;
+use super::execution::{CallId, Execution};
+use super::fail::ends_everything;
+use super::fan::{FanId, Work};
 use super::slab::{Key, Slab};
 use crate::json::{Data, Node};
+
+/// Where and when a branch of a fan-out ran.
+#[derive(Clone, Copy)]
+pub(super) struct Served {
+    started_ns: u64,
+    worked_ns: u64,
+    lent: bool,
+}
+
+impl Served {
+    /// In this execution, since then, with so much work.
+    pub(super) fn here(started_ns: u64, worked_ns: u64) -> Served {
+        Served {
+            started_ns,
+            worked_ns,
+            lent: false,
+        }
+    }
+
+    /// In another lane, which has it since then.
+    pub(super) fn elsewhere(started_ns: u64) -> Served {
+        Served {
+            started_ns,
+            worked_ns: 0,
+            lent: true,
+        }
+    }
+}
 
 impl Execution {
     /// A branch is over.
@@ -17,7 +46,8 @@ impl Execution {
             None => self.end(result),
             Some((fan, index)) => {
                 self.unlist(fan, branch.live_place);
-                self.deliver(fan, index, result, branch.started_ns, false);
+                let served = Served::here(branch.started_ns, branch.worked_ns);
+                self.deliver(fan, index, result, served);
             }
         }
     }
@@ -58,8 +88,7 @@ impl Execution {
         key: Key,
         index: u64,
         result: Result<Node, Broken>,
-        started_ns: u64,
-        lent: bool,
+        served: Served,
     ) {
         let ended_ns = self.now;
         let failed = result.is_err();
@@ -67,11 +96,24 @@ impl Execution {
         let Some(fan) = self.fans.get_mut(key) else {
             return;
         };
+        if let Some(parent) = self.branches.get_mut(fan.parent) {
+            parent.worked_ns = parent.worked_ns.saturating_add(served.worked_ns);
+        }
         fan.running = fan.running.saturating_sub(1);
         fan.finished += 1;
-        let broken = match result {
-            Ok(output) => fan.keep(index, output.settled(), limit),
-            Err(broken) => fan.tolerate(index, broken, limit),
+        let broken = if let Work::Lent { .. } = fan.work {
+            let broken = result
+                .as_ref()
+                .err()
+                .filter(|broken| fan.tolerated.is_none() || ends_everything(&broken.fault))
+                .cloned();
+            self.borrowed.push((index, result));
+            broken
+        } else {
+            match result {
+                Ok(output) => fan.keep(index, output.settled(), limit),
+                Err(broken) => fan.tolerate(index, broken, limit),
+            }
         };
         let complete = fan.finished == fan.total;
         let entry = (fan.depth, fan.age, key);
@@ -80,10 +122,11 @@ impl Execution {
             || Event::BranchEnded {
                 fan: FanId(key.number()),
                 index,
-                started_ns,
+                started_ns: served.started_ns,
                 ended_ns,
+                worked_ns: served.worked_ns,
                 failed,
-                lent,
+                lent: served.lent,
             },
             true,
         );
@@ -108,6 +151,10 @@ impl Execution {
             .into_iter()
             .map(|result| result.unwrap_or(Node::Null))
             .collect();
+        if let Work::Lent { .. } = fan.work {
+            // Nothing follows here: the lender has the state.
+            return self.end(Ok(Node::Null));
+        }
         if let Some(parent) = self.branches.get_mut(fan.parent) {
             parent.phase = Phase::Result(Node::array(results));
             self.ready.push_back(fan.parent);
@@ -117,9 +164,13 @@ impl Execution {
 
     /// A branch's failure ends its fan-out; the branch that waits for it decides what follows.
     fn fan_failed(&mut self, key: Key, broken: Broken) {
-        let Some(parent) = self.fans.get(key).map(|fan| fan.parent) else {
+        let Some(fan) = self.fans.get(key) else {
             return;
         };
+        let parent = fan.parent;
+        if let Work::Lent { .. } = fan.work {
+            return self.end(Err(broken));
+        }
         self.stop_fan(key);
         if let Some(branch) = self.branches.get_mut(parent) {
             branch.phase = Phase::Error(broken);
@@ -173,7 +224,9 @@ impl Execution {
         self.cancels.extend(calls);
         let fans: Vec<Key> = self.fans.iter().map(|(key, _)| key).collect();
         for key in fans {
-            if let Some(fan) = self.fans.remove(key) {
+            if let Some(fan) = self.fans.remove(key)
+                && !matches!(fan.work, Work::Lent { .. })
+            {
                 self.tell_fan_ended(key, fan.pointer, fan.total, true);
             }
         }
@@ -185,16 +238,7 @@ impl Execution {
         self.timers.clear();
         self.outcome = Some(match result {
             Ok(output) => Ok(Data::from_node(output)),
-            Err(broken) => {
-                let (state, pointer) = broken.origin.unzip();
-                Err(Failed {
-                    error: broken.fault.error,
-                    cause: broken.fault.cause,
-                    state,
-                    pointer,
-                    function: broken.function,
-                })
-            }
+            Err(broken) => Err(broken.into()),
         });
     }
 }
