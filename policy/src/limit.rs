@@ -101,6 +101,28 @@ pub const DESCRIPTORS_FLOOR: u64 = 32;
 /// See [`DESCRIPTORS_FLOOR`].
 pub const DESCRIPTORS_CEILING: u64 = 4096;
 
+/// Bytes of a function's private /tmp when the project names no limit: room for a few files that a
+/// library insists on. They are memory, of which a host may run many functions.
+pub const TMP_BYTES: u64 = 16 * 1024 * 1024;
+/// The most that a project may ask for; 0 is no /tmp.
+pub const TMP_BYTES_CEILING: u64 = 1024 * 1024 * 1024;
+
+/// Files and folders of a private /tmp of `bytes`: one for each page, and a few in the smallest. An
+/// empty file costs the kernel about a KiB that the size does not count.
+pub const fn tmp_files(bytes: u64) -> u64 {
+    bytes / 4096 + 16
+}
+
+/// Bytes of one file of an instance whose private /tmp has `tmp` bytes (RLIMIT_FSIZE): a page more,
+/// so that a full /tmp is what a writer meets first, and an error and not a signal.
+pub const fn tmp_file_bytes(tmp: u64) -> u64 {
+    if tmp == 0 {
+        0
+    } else {
+        tmp.saturating_add(4096)
+    }
+}
+
 /// Bytes of one instance's output that are kept and shown for one execution; the rest is read
 /// and dropped, so that a flood neither fills a disk nor blocks the function.
 pub const OUTPUT_BYTES: usize = 256 * 1024;

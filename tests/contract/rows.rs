@@ -4,11 +4,11 @@
 //! filter. EPERM stands for a refusal. What passing does not show: the lane's column, which nothing
 //! but a lane could try; and that a refusal is the filter's where the kernel, too, would refuse.
 
-use crate::rules::{Arguments, Verdict, combinations, verdict};
+use crate::rules::{Arguments, FULL, Host, Verdict, combinations, verdict};
 use keylane_policy::syscall::Role;
 use keylane_policy::syscall::table::TABLE;
 use keylane_tests::project::Project;
-use keylane_tests::{PYTHON, finish_with, keylane};
+use keylane_tests::{PYTHON, finish_with, has_private_root, keylane};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
@@ -72,20 +72,24 @@ fn name(number: u32) -> &'static str {
 /// Tries all of `trials` inside and compares each with the table's word.
 #[track_caller]
 fn expect_as_the_table_says(trials: &[Trial]) {
-    let abi = landlock_abi();
+    let host = Host {
+        landlock_abi: landlock_abi(),
+        writes: has_private_root(),
+    };
     let mut wrong = Vec::new();
     for ((number, arguments), outcome) in trials.iter().zip(inside(trials)) {
-        let right = match verdict(*number, arguments, abi) {
+        let right = match verdict(*number, arguments, host) {
             Verdict::Pass => outcome != "EPERM",
             Verdict::Fail(1) if BY_THE_KERNEL.contains(number) => {
                 ["EPERM", "ENXIO", "ended"].contains(&&*outcome)
             }
             Verdict::Fail(1) => outcome == "EPERM",
+            Verdict::Fail(0) => outcome == "works",
             Verdict::Fail(38) => outcome == "ENOSYS",
             Verdict::Fail(other) => panic!("an answer {other} that this test does not know"),
         };
         if !right {
-            let wanted = verdict(*number, arguments, abi);
+            let wanted = verdict(*number, arguments, host);
             wrong.push(format!(
                 "{} ({number}) with {arguments:x?}: the table says {wanted:?}, the kernel {outcome}",
                 name(*number)
@@ -117,7 +121,7 @@ fn every_row_without_conditions_is_passed_to_the_kernel() {
         .iter()
         .filter(|row| row.rule(Role::Instance).is_some())
         .map(|row| (row.number.into(), impatient(row.name)))
-        .filter(|(number, arguments)| verdict(*number, arguments, 6) == Verdict::Pass)
+        .filter(|(number, arguments)| verdict(*number, arguments, FULL) == Verdict::Pass)
         .collect();
     assert!(trials.len() > 80, "{} rows only", trials.len());
     expect_as_the_table_says(&trials);
@@ -157,8 +161,14 @@ fn every_number_without_a_row_is_refused() {
 
 #[test]
 fn a_row_that_answers_does_so_whatever_the_arguments() {
-    let clone3 = 435;
-    expect_as_the_table_says(&[(clone3, [0; 6]), (clone3, [1, 88, 0, 0, 0, 0])]);
+    let (clone3, fsync) = (435, 74);
+    expect_as_the_table_says(&[
+        (clone3, [0; 6]),
+        (clone3, [1, 88, 0, 0, 0, 0]),
+        (fsync, [0; 6]),
+        // No descriptor: the kernel, asked, would say so.
+        (fsync, [4000, 0, 0, 0, 0, 0]),
+    ]);
 }
 
 #[test]

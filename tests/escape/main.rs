@@ -32,6 +32,8 @@ mod exhaustion;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod mounts;
+#[cfg(test)]
 mod neighbours;
 #[cfg(test)]
 mod outside;

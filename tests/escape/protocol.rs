@@ -5,6 +5,38 @@ use serde_json::{Value, json};
 
 const EVIL: &str = r#"
 import array, ctypes, errno, fcntl, json, kit, mmap, os, socket, time
+STEAL = mmap.mmap(-1, 4096)
+def steal():
+    # Takes the next order that is meant for the zygote, with what comes along, and answers on the
+    # channel of a worker that will never be: with what it finds out about that channel.
+    while not STEAL[0]:
+        time.sleep(0.001)
+    with kit.spawner() as link:
+        _, rights, _, _ = link.recvmsg(1 << 16, socket.CMSG_SPACE(4 * 16))
+    memory = array.array("i", rights[0][2])[0]
+    found = {"seals": fcntl.fcntl(memory, 1034)}
+    for name, action in {
+        "shrink": lambda: os.ftruncate(memory, 0),
+        "grow": lambda: os.ftruncate(memory, 1 << 40),
+        "seal": lambda: fcntl.fcntl(memory, 1033, 8),
+    }.items():
+        try:
+            action()
+            found[name] = "works"
+        except OSError as error:
+            found[name] = errno.errorcode[error.errno]
+    page = mmap.mmap(memory, os.fstat(memory).st_size)
+    channel = kit.Channel(ctypes.addressof(ctypes.c_char.from_buffer(page)))
+    while not channel.word(kit.REQUEST_SEQUENCE):
+        time.sleep(0.01)
+    channel.answer(channel.word(kit.REQUEST_SEQUENCE), json.dumps(found).encode())
+    time.sleep(1000)
+# A child of the zygote, as workers are: what a worker leaves behind is ended with it.
+if os.fork() == 0:
+    try:
+        steal()
+    finally:
+        os._exit(1)
 def handler(event, context):
     if event == "nothing":
         return "nothing"
@@ -21,29 +53,7 @@ def handler(event, context):
     elif what == "descriptors":
         return [kit.hand_over([1] * count) for count in (1, 4, 5, 253)]
     elif what == "steal":
-        # Takes the next order that is meant for the zygote, with what comes along, and answers on
-        # the channel of a worker that will never be: with what it finds out about that channel.
-        if os.fork() == 0:
-            with kit.spawner() as link:
-                _, rights, _, _ = link.recvmsg(1 << 16, socket.CMSG_SPACE(4 * 16))
-            memory = array.array("i", rights[0][2])[0]
-            found = {"seals": fcntl.fcntl(memory, 1034)}
-            for name, action in {
-                "shrink": lambda: os.ftruncate(memory, 0),
-                "grow": lambda: os.ftruncate(memory, 1 << 40),
-                "seal": lambda: fcntl.fcntl(memory, 1033, 8),
-            }.items():
-                try:
-                    action()
-                    found[name] = "works"
-                except OSError as error:
-                    found[name] = errno.errorcode[error.errno]
-            page = mmap.mmap(memory, os.fstat(memory).st_size)
-            channel = kit.Channel(ctypes.addressof(ctypes.c_char.from_buffer(page)))
-            while not channel.word(kit.REQUEST_SEQUENCE):
-                time.sleep(0.01)
-            channel.answer(channel.word(kit.REQUEST_SEQUENCE), json.dumps(found).encode())
-            time.sleep(1000)
+        STEAL[0] = 1
         os._exit(1)
     else:
         forge = {"hello": kit.hello, "ended": kit.worker_ended, "failed": kit.fork_failed}[what]
@@ -159,9 +169,14 @@ fn a_stolen_order_gives_a_channel_that_cannot_be_resized_and_costs_nobody_else()
         let found = &report["output"];
         if found["seals"].is_u64() {
             // F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW.
+            let mut found = found.clone();
+            // The limit of a file's size is looked at before the seal.
+            if found["grow"] == "EFBIG" {
+                found["grow"] = json!("EPERM");
+            }
             let wanted = json!({"seals": 7, "shrink": "EPERM", "grow": "EPERM", "seal": "EPERM"});
             assert_eq!(
-                found, &wanted,
+                found, wanted,
                 "the lane can be given a channel that ends under it"
             );
             return;

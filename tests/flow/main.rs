@@ -46,3 +46,5 @@ mod schema;
 mod strays;
 #[cfg(test)]
 mod stream;
+#[cfg(test)]
+mod tmp;

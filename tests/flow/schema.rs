@@ -16,7 +16,7 @@ const WORKFLOW: [(&str, &str); 3] = [
     ("definition", "\"workflow.asl.json\""),
     ("input", "\"input.json\""),
 ];
-const FUNCTION: [(&str, &str); 9] = [
+const FUNCTION: [(&str, &str); 10] = [
     ("runtime", "\"python3.11\""),
     ("path", "\"functions/f\""),
     ("handler", "\"f.handler\""),
@@ -26,6 +26,7 @@ const FUNCTION: [(&str, &str); 9] = [
     ("timeout", "5"),
     ("processes", "16"),
     ("descriptors", "64"),
+    ("tmp", "\"4MiB\""),
 ];
 /// What each key is given in turn.
 const POOL: [&str; 45] = [

@@ -25,6 +25,7 @@ pub use said::Said;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// The Python that functions run on; the suites use it for controls and for the FINRA oracle.
@@ -131,6 +132,21 @@ pub fn eventually(mut condition: impl FnMut() -> bool) -> bool {
         std::thread::sleep(Duration::from_millis(10));
     }
     condition()
+}
+
+/// What `keylane doctor` says about a point of this host: `ok`, `substituted` or `missing`.
+pub fn doctor(point: &str) -> String {
+    static SAID: OnceLock<serde_json::Value> = OnceLock::new();
+    let said = SAID.get_or_init(|| run(["doctor", "--json"]).json());
+    let checks = said["checks"].as_array().expect("doctor's checks");
+    let found = checks.iter().find(|check| check["name"] == point);
+    let standing = &found.unwrap_or_else(|| panic!("doctor knows no {point:?}"))["standing"];
+    standing.as_str().expect("a standing").to_owned()
+}
+
+/// Whether functions have a root and a /tmp of their own here.
+pub fn has_private_root() -> bool {
+    doctor("mounts") == "ok"
 }
 
 /// Whether this process is root: the jail gives its processes users of their own only then.

@@ -1,6 +1,6 @@
 //! The table of system calls as `docs/SYSCALLS.md` shows it, and as the contract tests walk it.
 
-use keylane_policy::syscall::table::{TABLE, TRUNCATING};
+use keylane_policy::syscall::table::{TABLE, TRUNCATING, WRITING};
 use keylane_policy::syscall::{Condition, Rule, Test};
 
 /// The document.
@@ -23,8 +23,10 @@ pub fn markdown() -> String {
         .map(|(name, argument)| format!("`{name}` (argument {argument})"))
         .collect();
     text.push_str(&format!(
-        "{} also lack O_TRUNC.\n\n| call | number | lane | instance | reason |\n|---|---|---|---|---|\n",
-        truncating.join(" and ")
+        "{} also lack O_TRUNC for an instance without a private /tmp. Such an instance does not have \
+         {} either.\n\n| call | number | lane | instance | reason |\n|---|---|---|---|---|\n",
+        truncating.join(" and "),
+        WRITING.join(", ")
     ));
     for row in TABLE {
         text.push_str(&format!(
@@ -43,6 +45,7 @@ fn rule(rule: Option<Rule>) -> String {
     match rule {
         None => "no".to_owned(),
         Some(Rule::Allow) => "yes".to_owned(),
+        Some(Rule::Answer(0)) => "answers success".to_owned(),
         Some(Rule::Answer(38)) => "answers ENOSYS".to_owned(),
         Some(Rule::Answer(errno)) => format!("answers error {errno}"),
         Some(Rule::AllowIf(lists)) => {

@@ -43,6 +43,8 @@ pub struct ZygoteSpec {
     pub processes: u64,
     /// Open descriptors of one instance (RLIMIT_NOFILE).
     pub descriptors: u64,
+    /// Bytes of the private /tmp that all instances of the function share; 0 is none.
+    pub tmp: u64,
     /// Whether workers are forked before or after the import.
     pub reuse: Reuse,
 }

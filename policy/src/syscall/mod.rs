@@ -56,8 +56,9 @@ pub enum Rule {
     /// It is passed to the kernel if all conditions of at least one list hold, else refused with
     /// EPERM.
     AllowIf(&'static [&'static [Condition]]),
-    /// It is answered with this error number and never reaches the kernel. For calls that a C
-    /// library probes and has another way for.
+    /// It is answered with this error number, or with success for 0, and never reaches the kernel.
+    /// For calls that a C library probes and has another way for, and for such as have nothing to
+    /// do.
     Answer(u16),
 }
 
@@ -90,10 +91,18 @@ impl Row {
 /// it and of nothing else.
 pub const IMAGE_DESCRIPTOR: u16 = 5;
 
-/// On Landlock ABI 2 (Linux 6.1) nothing but the filter keeps a file that may be read from being
-/// emptied by `open(O_TRUNC)`: the rows of [`table::TRUNCATING`] lose their `O_TRUNC` there.
-pub fn needs_truncation_guard(landlock_abi: u32) -> bool {
-    landlock_abi < 3
+/// On Landlock ABI 2 (Linux 6.1) Landlock does not keep a file that may be read from being emptied
+/// by `open(O_TRUNC)`: the rows of [`table::TRUNCATING`] lose their `O_TRUNC` there. Not where an
+/// instance `writes` to a private `/tmp`: then all other mounts are read-only, which stops it as
+/// well, and a staged file has no mode bit for writing, which nobody inside can give it.
+pub fn needs_truncation_guard(landlock_abi: u32, writes: bool) -> bool {
+    landlock_abi < 3 && !writes
+}
+
+/// Whether the filter of an instance has this row: those of [`table::WRITING`] only where it
+/// `writes` to a private `/tmp`.
+pub fn serves_instance(row: &Row, writes: bool) -> bool {
+    writes || !table::WRITING.contains(&row.name)
 }
 
 /// `O_TRUNC` (`open(2)`).
@@ -202,6 +211,22 @@ mod tests {
             // socket(2): SOCK_DGRAM, SOCK_RAW; and the types that stay.
             assert!([2, 3].iter().all(|kind| kind & mask != 0));
             assert!([1, 5].iter().all(|kind| kind & mask == 0));
+        }
+    }
+
+    #[test]
+    fn calls_that_write_are_rows_and_none_without_a_private_tmp() {
+        for name in super::table::WRITING {
+            let row = TABLE.iter().find(|row| row.name == *name).unwrap();
+            assert!(serves_instance(row, true) && !serves_instance(row, false));
+        }
+        // Whatever has a name like theirs is one of them.
+        for row in TABLE {
+            let like = [
+                "rename", "mkdir", "rmdir", "unlink", "truncate", "link", "mknod", "creat",
+            ];
+            let named = like.iter().any(|word| row.name.starts_with(word));
+            assert!(!named || !serves_instance(row, false), "{}", row.name);
         }
     }
 

@@ -112,6 +112,9 @@ const OWN_LIMITS_QUERY: Option<Rule> =
     Some(AllowIf(&[&[int(0, Test::Is(0)), long(2, Test::Is(0))]]));
 const NO_ADDRESS: Option<Rule> = Some(AllowIf(&[&[long(4, Test::Is(0))]]));
 
+/// Without RENAME_WHITEOUT, which makes a device node.
+const PLAIN_RENAME: Option<Rule> = Some(AllowIf(&[&[int(4, Test::Lacks(4))]]));
+
 /// CLONE_THREAD and nothing else: no-op or EINVAL (unshare(2)).
 const ALONE: Option<Rule> = Some(AllowIf(&[&[long(0, Test::Is(0x0001_0000))]]));
 
@@ -134,6 +137,20 @@ const fn row(
 /// Calls that open files, and the argument that holds their flags: on Landlock ABI 2 their
 /// `O_TRUNC` is refused by the filter.
 pub const TRUNCATING: &[(&str, u8)] = &[("open", 1), ("openat", 2)];
+
+/// Calls that change what folders hold or how long a file is. Instances have them where they have a
+/// private `/tmp`, and nowhere else: elsewhere Landlock would be their only wall.
+pub const WRITING: &[&str] = &[
+    "ftruncate",
+    "rename",
+    "mkdir",
+    "rmdir",
+    "unlink",
+    "mkdirat",
+    "unlinkat",
+    "renameat",
+    "renameat2",
+];
 
 /// The table.
 pub const TABLE: &[Row] = &[
@@ -282,7 +299,7 @@ pub const TABLE: &[Row] = &[
         "msync",
         NO,
         YES,
-        "Own memory; no writable file is reachable.",
+        "Own memory, and files of its own, which are memory.",
     ),
     row(
         28,
@@ -380,11 +397,20 @@ pub const TABLE: &[Row] = &[
         "Flags and copies of own descriptors; not owners and signals, leases or locks.",
     ),
     row(
+        74,
+        "fsync",
+        NO,
+        Some(Answer(0)),
+        "All that an instance writes is memory, which has no disk to wait for; through a file that it \
+         only reads it would make the host's disk write.",
+    ),
+    row(75, "fdatasync", NO, Some(Answer(0)), "As fsync."),
+    row(
         77,
         "ftruncate",
         YES,
-        NO,
-        "A lane sizes the memfds that it makes.",
+        YES,
+        "A lane sizes the memfds that it makes; an instance, files that it opened for writing.",
     ),
     row(79, "getcwd", NO, YES, "Its own directory."),
     row(
@@ -394,8 +420,18 @@ pub const TABLE: &[Row] = &[
         YES,
         "Its own directory; Landlock decides what can be opened there.",
     ),
+    row(
+        82,
+        "rename",
+        NO,
+        YES,
+        "In its private /tmp: Landlock and the read-only mounts decide about the paths.",
+    ),
+    row(83, "mkdir", NO, YES, "In its private /tmp, as rename."),
+    row(84, "rmdir", NO, YES, "In its private /tmp, as rename."),
+    row(87, "unlink", NO, YES, "In its private /tmp, as rename."),
     row(89, "readlink", NO, YES, "Reads a link's text."),
-    row(95, "umask", NO, YES, "Own mask; no file can be made."),
+    row(95, "umask", NO, YES, "Own mask, for files of its own."),
     row(96, "gettimeofday", YES, YES, "The time of day."),
     row(97, "getrlimit", NO, YES, "Its own limits."),
     row(98, "getrusage", NO, YES, "Tells the caller its own usage."),
@@ -535,6 +571,7 @@ pub const TABLE: &[Row] = &[
     ),
     row(247, "waitid", NO, YES, "The zygote's wait for its workers."),
     row(257, "openat", NO, YES, "Landlock decides about the path."),
+    row(258, "mkdirat", NO, YES, "In its private /tmp, as rename."),
     row(
         262,
         "newfstatat",
@@ -542,6 +579,8 @@ pub const TABLE: &[Row] = &[
         YES,
         "Sees names and sizes, never contents.",
     ),
+    row(263, "unlinkat", NO, YES, "In its private /tmp, as rename."),
+    row(264, "renameat", NO, YES, "In its private /tmp, as rename."),
     row(267, "readlinkat", NO, YES, "Reads a link's text."),
     row(269, "faccessat", NO, YES, "Sees whether a name exists."),
     row(
@@ -605,6 +644,13 @@ pub const TABLE: &[Row] = &[
         "Its own limits, as a question; another process's limits need no kill() to do harm.",
     ),
     row(309, "getcpu", NO, YES, "Which processor it runs on."),
+    row(
+        316,
+        "renameat2",
+        NO,
+        PLAIN_RENAME,
+        "In its private /tmp, as rename; not leaving a device node behind.",
+    ),
     row(318, "getrandom", YES, YES, "Random bytes."),
     row(
         319,

@@ -4,6 +4,7 @@ Every text is cut to a limit that Rust hands over (`limit.rs` is the one place f
 be encoded as UTF-8. Frames of the shim are left out: they say nothing about the function.
 """
 
+import errno
 import traceback
 
 # Source files of the shim are compiled under names that begin so.
@@ -35,6 +36,9 @@ def message_of(error):
         # CPython's own MemoryError says nothing.
         if not text and isinstance(error, MemoryError):
             return "the function ran out of memory"
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            # /tmp is all that there is to fill.
+            return text + "; the function's /tmp is full: `tmp` in keylane.toml is its size"
         return text
     except BaseException as second:
         return f"(the exception's own text cannot be had: {type(second).__name__})"

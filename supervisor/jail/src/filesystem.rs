@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 /// The program that the kernel opens for execution when it executes a dynamic program: the
 /// System V ABI's name of the loader on x86_64.
 const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
-/// The only thing that an instance may open for writing.
-const NULL: &str = "/dev/null";
+/// The only thing outside of a private /tmp that an instance may open for writing.
+pub(crate) const NULL: &str = "/dev/null";
 
 fn refused(cause: impl std::fmt::Display) -> StepError {
     StepError::refused(Step::Landlock, cause.to_string())
@@ -71,6 +71,26 @@ pub(crate) fn prepare(role: Role, readable: &[PathBuf]) -> Result<RulesetCreated
             .map_err(refused)?;
     }
     Ok(ruleset)
+}
+
+/// Allows everything that ordinary files and folders need below `path`: not devices, sockets, FIFOs
+/// or links, nor executing.
+pub(crate) fn allow_writing(
+    ruleset: RulesetCreated,
+    path: &Path,
+) -> Result<RulesetCreated, StepError> {
+    let rights = AccessFs::ReadFile
+        | AccessFs::ReadDir
+        | AccessFs::WriteFile
+        | AccessFs::Truncate
+        | AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::RemoveFile
+        | AccessFs::RemoveDir
+        | AccessFs::Refer;
+    ruleset
+        .add_rule(PathBeneath::new(open(path)?, rights))
+        .map_err(|error| refused(format!("{}: {error}", path.display())))
 }
 
 /// Puts the ruleset into force for this process and all that it forks or executes.

@@ -1,14 +1,14 @@
 //! System call filters, compiled by seccompiler from the table in `policy/`.
 //!
-//! A role has two filters, because seccompiler gives a filter one answer for what it refuses:
-//! one refuses with ENOSYS the calls that the table answers so and passes the rest; one passes the
-//! table's calls and refuses the rest with EPERM. The kernel runs both and takes the refusal
+//! A role has several filters, because seccompiler gives a filter one answer for what it refuses:
+//! one for each answer of the table, which gives it and passes the rest; one passes the table's
+//! calls and refuses the rest with EPERM. The kernel runs both and takes the refusal
 //! (seccomp(2)). A call of another architecture ends the process (seccompiler's prologue); x32
 //! calls carry bit 30 in their number, so no row matches them.
 
 use crate::step::{Step, StepError};
 use keylane_policy::syscall::table::{TABLE, TRUNCATING};
-use keylane_policy::syscall::{Condition, O_TRUNC, Role, Row, Rule, Test, Width};
+use keylane_policy::syscall::{Condition, O_TRUNC, Role, Row, Rule, Test, Width, serves_instance};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch,
@@ -21,27 +21,31 @@ fn refused(cause: impl std::fmt::Display) -> StepError {
     StepError::refused(Step::Seccomp, cause.to_string())
 }
 
-/// The compiled filters of both roles.
+/// The compiled filters of both roles, and of instances with a private /tmp.
 #[derive(Clone, Debug)]
 pub struct Filters {
     lane: Vec<BpfProgram>,
     instance: Vec<BpfProgram>,
+    writing: Vec<BpfProgram>,
 }
 
 impl Filters {
     /// Compiles the table for a kernel with this Landlock ABI.
     pub fn compile(landlock_abi: u32) -> Result<Filters, StepError> {
         Ok(Filters {
-            lane: programs(Role::Lane, landlock_abi)?,
-            instance: programs(Role::Instance, landlock_abi)?,
+            lane: programs(Role::Lane, landlock_abi, false)?,
+            instance: programs(Role::Instance, landlock_abi, false)?,
+            writing: programs(Role::Instance, landlock_abi, true)?,
         })
     }
 
-    /// Installs the filters of `role` for this process and all that it forks or executes.
-    pub(crate) fn install(&self, role: Role) -> Result<(), StepError> {
-        let programs = match role {
-            Role::Lane => &self.lane,
-            Role::Instance => &self.instance,
+    /// Installs the filters of `role` for this process and all that it forks or executes; `writes`
+    /// says that it has a private /tmp.
+    pub(crate) fn install(&self, role: Role, writes: bool) -> Result<(), StepError> {
+        let programs = match (role, writes) {
+            (Role::Lane, _) => &self.lane,
+            (Role::Instance, false) => &self.instance,
+            (Role::Instance, true) => &self.writing,
         };
         // An empty list would install nothing and call it success.
         if programs.is_empty() || programs.iter().any(Vec::is_empty) {
@@ -55,12 +59,15 @@ impl Filters {
 
 /// The filters of `role` in the order in which they are installed: after the last one, which is
 /// the allow-list, nothing more can be installed.
-fn programs(role: Role, landlock_abi: u32) -> Result<Vec<BpfProgram>, StepError> {
+fn programs(role: Role, landlock_abi: u32, writes: bool) -> Result<Vec<BpfProgram>, StepError> {
     let mut answers: BTreeMap<u16, BTreeMap<i64, Vec<SeccompRule>>> = BTreeMap::new();
     let mut allowed: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     for row in TABLE {
         let number = i64::from(row.number);
-        match row.rule(role) {
+        let rule = row
+            .rule(role)
+            .filter(|_rule| role == Role::Lane || serves_instance(row, writes));
+        match rule {
             None => {}
             Some(Rule::Answer(errno)) => {
                 answers.entry(errno).or_default().insert(number, Vec::new());
@@ -68,7 +75,7 @@ fn programs(role: Role, landlock_abi: u32) -> Result<Vec<BpfProgram>, StepError>
                 allowed.insert(number, Vec::new());
             }
             Some(rule) => {
-                allowed.insert(number, rules(row, rule, landlock_abi)?);
+                allowed.insert(number, rules(row, rule, landlock_abi, writes)?);
             }
         }
     }
@@ -99,8 +106,13 @@ fn compile(
 }
 
 /// seccompiler's rules for one row: any of them may match; none means that every call matches.
-fn rules(row: &Row, rule: Rule, landlock_abi: u32) -> Result<Vec<SeccompRule>, StepError> {
-    if keylane_policy::syscall::needs_truncation_guard(landlock_abi)
+fn rules(
+    row: &Row,
+    rule: Rule,
+    landlock_abi: u32,
+    writes: bool,
+) -> Result<Vec<SeccompRule>, StepError> {
+    if keylane_policy::syscall::needs_truncation_guard(landlock_abi, writes)
         && let Some(&(_, argument)) = TRUNCATING.iter().find(|(name, _)| *name == row.name)
     {
         let guard = Condition {
@@ -150,8 +162,8 @@ mod tests {
     fn both_roles_compile_on_every_landlock_abi() {
         for abi in [2, 3, 6, 7] {
             let filters = Filters::compile(abi).unwrap();
-            for programs in [&filters.lane, &filters.instance] {
-                assert_eq!(programs.len(), 2);
+            for programs in [&filters.lane, &filters.instance, &filters.writing] {
+                assert!((2..=3).contains(&programs.len()));
                 assert!(programs.iter().all(|program| program.len() < 4096));
             }
         }
@@ -174,8 +186,10 @@ mod tests {
         let filters = Filters {
             lane: Vec::new(),
             instance: vec![Vec::new()],
+            writing: Vec::new(),
         };
-        assert!(filters.install(Role::Lane).is_err());
-        assert!(filters.install(Role::Instance).is_err());
+        assert!(filters.install(Role::Lane, false).is_err());
+        assert!(filters.install(Role::Instance, false).is_err());
+        assert!(filters.install(Role::Instance, true).is_err());
     }
 }

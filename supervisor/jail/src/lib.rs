@@ -13,15 +13,17 @@
 mod capability;
 mod filesystem;
 pub mod filter;
+mod root;
 mod step;
 
 pub use filter::Filters;
+pub use root::{Root, TREE};
 pub use step::{Step, StepError};
 
 use keylane_policy::syscall::{IMAGE_DESCRIPTOR, Role};
 use keylane_sys::jail as sys;
 use std::os::fd::RawFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything that a jail differs in.
 #[derive(Clone, Debug)]
@@ -38,8 +40,17 @@ pub struct Plan {
     pub limits: sys::Limits,
     /// Files and directories that it may read; nothing else of the file system can be opened.
     pub readable: Vec<PathBuf>,
-    /// The directory that it starts in; the root without one.
+    /// The directory that it starts in; the root without one. In a root of its own it is [`TREE`].
     pub directory: Option<PathBuf>,
+    /// A root of its own, for a process that has a mount namespace.
+    pub root: Option<Root>,
+}
+
+impl Plan {
+    /// Whether the process gets a folder to write to.
+    pub fn writes(&self) -> bool {
+        self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0)
+    }
 }
 
 /// Enters the jail. On success this process holds `kept` as 0, 1, 2, ..., the image as
@@ -59,13 +70,17 @@ pub fn enter(
     step::take(Step::Session, || sys::name_process(&plan.name))?;
     step::take(Step::Session, keylane_sys::signal::unblock_all)?;
     // Landlock opens the readable paths now, while this user can still reach them, and is put into
-    // force below.
-    let ruleset = filesystem::prepare(plan.role, &plan.readable)?;
-    let directory = plan
-        .directory
-        .as_deref()
-        .unwrap_or(std::path::Path::new("/"));
-    step::take(Step::Directory, || std::env::set_current_dir(directory))?;
+    // force below; what it allows are files, by whatever path they are reached.
+    let mut ruleset = filesystem::prepare(plan.role, &plan.readable)?;
+    let directory = plan.directory.as_deref();
+    let copies = match plan.root {
+        Some(root) => Some((root, root::copies(plan.role, &plan.readable, directory)?)),
+        None => {
+            let directory = directory.unwrap_or(Path::new("/"));
+            step::take(Step::Directory, || std::env::set_current_dir(directory))?;
+            None
+        }
+    };
     if let Some(user) = plan.user {
         // Root is exempt from RLIMIT_NPROC and owns every file: nobody runs as root.
         step::take(Step::User, || sys::become_user(user))?;
@@ -73,8 +88,18 @@ pub fn enter(
     if sys::is_root() {
         return Err(StepError::refused(Step::User, "the process is still root"));
     }
-    step::take(Step::Limits, || sys::limit_resources(plan.limits))?;
     sys::set_private_umask();
+    // By the user that it will be, whose the new root's folders are; the capabilities that mounts
+    // need are the user namespace's, which the change of user leaves.
+    if let Some((root, copies)) = copies {
+        root::enter(copies, root)?;
+        let tree = directory.map_or("/", |_tree| TREE);
+        step::take(Step::Directory, || std::env::set_current_dir(tree))?;
+        if plan.writes() {
+            ruleset = filesystem::allow_writing(ruleset, Path::new(root::TMP))?;
+        }
+    }
+    step::take(Step::Limits, || sys::limit_resources(plan.limits))?;
     // Entering a user namespace gave all capabilities back, so they go after it.
     step::take(Step::Capabilities, capability::drop_all)?;
     step::take(Step::NoNewPrivileges, sys::no_new_privileges)?;
@@ -83,5 +108,5 @@ pub fn enter(
     // After the change of user, which clears it (prctl(2)).
     step::take(Step::ParentDeath, sys::die_with_parent)?;
     // Last: the steps above use calls that the filter refuses.
-    filters.install(plan.role)
+    filters.install(plan.role, plan.writes())
 }

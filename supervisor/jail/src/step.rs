@@ -14,6 +14,8 @@ pub enum Step {
     Directory,
     /// An unprivileged user of its own.
     User,
+    /// A root of its own, in a mount namespace.
+    Root,
     /// Resource limits.
     Limits,
     /// Dropping every capability from every set.
@@ -37,6 +39,7 @@ impl fmt::Display for Step {
             Step::Session => "starting a session",
             Step::Directory => "changing to its directory",
             Step::User => "becoming an unprivileged user",
+            Step::Root => "entering a root of its own",
             Step::Limits => "setting resource limits",
             Step::Capabilities => "dropping capabilities",
             Step::NoNewPrivileges => "setting no_new_privs",

@@ -87,10 +87,10 @@ fn environment() -> Vec<CString> {
 }
 
 /// The namespaces that a plan asks for.
-pub(crate) fn namespaces(own: bool) -> Namespaces {
-    if own {
-        Namespaces::Own
-    } else {
-        Namespaces::Shared
+pub(crate) fn namespaces(plan: &Plan) -> Namespaces {
+    match (plan.namespaces, plan.root) {
+        (false, _) => Namespaces::Shared,
+        (true, None) => Namespaces::Own,
+        (true, Some(_)) => Namespaces::OwnWithMounts,
     }
 }

@@ -1,7 +1,8 @@
 //! Lanes: jailed like a worker before their first guest.
 
+use crate::extras::Extras;
 use crate::start::{Start, start};
-use keylane_jail::{Filters, Plan};
+use keylane_jail::{Filters, Plan, Root};
 use keylane_policy::abi::message::{FromLane, LaneId, LaneToSpawner, SpawnerToLane, ToLane};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::syscall::Role;
@@ -41,7 +42,7 @@ impl Lane {
         id: LaneId,
         core: Option<u16>,
         user: Option<u32>,
-        namespaces: bool,
+        extras: Extras,
         filters: &Filters,
         image: BorrowedFd<'_>,
     ) -> Result<Fresh, Failure> {
@@ -57,7 +58,7 @@ impl Lane {
                 role: Role::Lane,
                 name: format!("lane-{id}"),
                 user,
-                namespaces,
+                namespaces: extras.namespaces,
                 limits: jail::Limits {
                     memory: MEMORY,
                     // Two threads; the rest is room where the user is shared with others.
@@ -68,6 +69,7 @@ impl Lane {
                 },
                 readable: Vec::new(),
                 directory: None,
+                root: extras.mounts.then_some(Root { tmp: 0 }),
             },
             image,
             arguments: vec![program],

@@ -12,6 +12,7 @@
 
 mod burn;
 mod child;
+mod extras;
 mod identity;
 mod lanes;
 mod session;

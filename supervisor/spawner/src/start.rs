@@ -42,7 +42,7 @@ pub(crate) fn start(
     // The child inherits this, and an ordinary user may write the user map only of a child that is
     // dumpable: otherwise /proc/PID belongs to root. The child gives it up as a step of its jail.
     jail::set_dumpable(true)?;
-    let forked = fork(child::namespaces(start.plan.namespaces));
+    let forked = fork(child::namespaces(&start.plan));
     match forked? {
         Fork::Child => {
             drop(signal_go);

@@ -1,13 +1,14 @@
 //! Zygotes: one per function, jailed before it reads a byte of its function.
 
 use crate::burn::Burn;
+use crate::extras::Extras;
 use crate::session;
 use crate::start::{Start, start};
 use crate::sweep::{Swept, sweep};
-use keylane_jail::{Filters, Plan};
+use keylane_jail::{Filters, Plan, Root};
 use keylane_policy::abi::message::{FromZygote, ToZygote, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
-use keylane_policy::limit::{ERROR_CAUSE_BYTES, LOAD_MILLISECONDS};
+use keylane_policy::limit::{self, ERROR_CAUSE_BYTES, LOAD_MILLISECONDS};
 use keylane_policy::reuse::Reuse;
 use keylane_policy::syscall::Role;
 use keylane_sys::link::{self, Link};
@@ -65,7 +66,7 @@ impl Zygote {
         spec: &ZygoteSpec,
         trial: bool,
         user: Option<u32>,
-        namespaces: bool,
+        extras: Extras,
         filters: &Filters,
         image: BorrowedFd<'_>,
     ) -> Result<(Zygote, Output), Failure> {
@@ -88,16 +89,21 @@ impl Zygote {
                 role: Role::Instance,
                 name: spec.name.chars().take(15).collect(),
                 user,
-                namespaces,
+                namespaces: extras.namespaces,
                 limits: jail::Limits {
                     memory: spec.memory,
                     processes: spec.processes,
                     descriptors: spec.descriptors,
-                    // It has no file to write.
-                    file: 0,
+                    // Without a root of its own it has no file to write.
+                    file: if extras.mounts {
+                        limit::tmp_file_bytes(spec.tmp)
+                    } else {
+                        0
+                    },
                 },
                 readable,
                 directory: Some(PathBuf::from(&spec.tree)),
+                root: extras.mounts.then_some(Root { tmp: spec.tmp }),
             },
             image,
             // Everybody on the host can read a command line (proc(5)), and the tree's path is what
@@ -143,7 +149,7 @@ impl Zygote {
             burn: Burn::default(),
             measured_at: Instant::now(),
             sweep_at: Instant::now(),
-            namespaced: namespaces,
+            namespaced: extras.namespaces,
         };
         Ok((zygote, [out, err]))
     }

@@ -2,9 +2,11 @@
 
 #![expect(unsafe_code, reason = "landlock_create_ruleset(2) as a query")]
 
-use crate::check;
 use crate::process::{Fork, Namespaces, exit, fork};
-use std::io;
+use crate::{check, mount};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 
 /// The newest Landlock ABI of the kernel (landlock(7)); `ENOSYS` or `EOPNOTSUPP` without Landlock.
 pub fn landlock_abi() -> io::Result<u32> {
@@ -28,6 +30,35 @@ pub fn try_namespaces() -> io::Result<()> {
     match fork(Namespaces::Own)? {
         Fork::Child => exit(0),
         Fork::Parent(child) => child.wait().map(|_ended| ()),
+    }
+}
+
+/// Whether a child with namespaces of its own gets a root of its own as well; tries it. The process
+/// must be single-threaded.
+pub fn try_mounts() -> io::Result<()> {
+    // Over a pipe: where SIGCHLD is ignored, nobody learns an exit status.
+    let (told, tell) = crate::jail::pipe()?;
+    match fork(Namespaces::OwnWithMounts)? {
+        Fork::Child => {
+            let tried = mount::memory(4096, 16, mount::Access::Scratch).and_then(|root| {
+                mount::cover_root(root.as_fd())?;
+                mount::enter(root.as_fd())
+            });
+            let errno =
+                tried.map_or_else(|error| error.raw_os_error().unwrap_or(libc::EIO), |()| 0);
+            let written = File::from(tell).write_all(&errno.to_ne_bytes());
+            exit(i32::from(written.is_err()))
+        }
+        Fork::Parent(child) => {
+            drop(tell);
+            let mut errno = [0; 4];
+            let read = File::from(told).read_exact(&mut errno);
+            child.wait()?;
+            match read.map(|()| i32::from_ne_bytes(errno))? {
+                0 => Ok(()),
+                errno => Err(io::Error::from_raw_os_error(errno)),
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod host;
 pub mod jail;
 pub mod link;
 pub mod mapping;
+pub mod mount;
 pub mod process;
 pub mod ready;
 pub mod signal;

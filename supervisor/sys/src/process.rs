@@ -47,6 +47,8 @@ pub enum Namespaces {
     Shared,
     /// A user namespace of its own, and in it pid, network, IPC and UTS namespaces.
     Own,
+    /// As `Own`, and a mount namespace, a copy of the parent's.
+    OwnWithMounts,
 }
 
 /// Forks this process, which must be single-threaded: the child is a copy that runs on.
@@ -62,17 +64,17 @@ pub fn fork(namespaces: Namespaces) -> io::Result<Fork> {
             "fork in a process of {count} threads"
         )));
     }
+    let own = libc::CLONE_NEWUSER
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWUTS;
     let flags = libc::CLONE_PIDFD
         | libc::SIGCHLD
         | match namespaces {
             Namespaces::Shared => 0,
-            Namespaces::Own => {
-                libc::CLONE_NEWUSER
-                    | libc::CLONE_NEWPID
-                    | libc::CLONE_NEWNET
-                    | libc::CLONE_NEWIPC
-                    | libc::CLONE_NEWUTS
-            }
+            Namespaces::Own => own,
+            Namespaces::OwnWithMounts => own | libc::CLONE_NEWNS,
         };
     let mut pidfd: libc::c_int = -1;
     // SAFETY: without CLONE_VM and with a null stack, clone behaves as fork (clone(2)): the child

@@ -36,6 +36,8 @@ pub struct Facts {
     pub outer_filter: bool,
     /// Whether a child gets namespaces of its own.
     pub namespaces: Result<(), String>,
+    /// Whether such a child gets a root of its own.
+    pub mounts: Result<(), String>,
     /// Control groups.
     pub cgroups: Cgroups,
     /// Whether a memfd can be made and sealed.
@@ -62,6 +64,7 @@ impl Facts {
             no_new_privs: status_field(&status, "NoNewPrivs").is_some(),
             outer_filter: status_field(&status, "Seccomp").is_some_and(|mode| mode != "0"),
             namespaces: text(keylane_sys::host::try_namespaces()),
+            mounts: text(keylane_sys::host::try_mounts()),
             cgroups: cgroups(),
             sealing: text(keylane_sys::host::try_sealed_memory()),
             pku: has_pku(),

@@ -78,6 +78,7 @@ pub fn judge(facts: &Facts) -> Diagnosis {
         no_new_privs(facts),
         outer_filter(facts),
         namespaces(facts),
+        mounts(facts),
         cgroups(facts),
         from_result(
             "sealed memory",
@@ -275,6 +276,41 @@ fn namespaces(facts: &Facts) -> Check {
     }
 }
 
+fn mounts(facts: &Facts) -> Check {
+    let point = match (&facts.namespaces, &facts.mounts) {
+        (Ok(()), Ok(())) => check(
+            "mounts",
+            Standing::Ok,
+            "each process gets a root of its own, each function a private /tmp",
+        ),
+        (namespaces, mounts) => Check {
+            instead: Some(
+                "Landlock alone decides about files; lost: a second wall around files, a root \
+                 that hides the names of the host's files, and functions' private /tmp: they \
+                 have none"
+                    .into(),
+            ),
+            advice: Some(
+                "allow mounts inside user namespaces (an AppArmor profile or a container's \
+                 filter may refuse them), and user namespaces themselves"
+                    .into(),
+            ),
+            ..check(
+                "mounts",
+                Standing::Substituted,
+                match (namespaces, mounts) {
+                    (Ok(()), Err(error)) => error.as_str(),
+                    _ => "they need namespaces",
+                },
+            )
+        },
+    };
+    Check {
+        needed: false,
+        ..point
+    }
+}
+
 fn cgroups(facts: &Facts) -> Check {
     let found = match &facts.cgroups {
         Cgroups::Unified(controllers) if controllers.is_empty() => {
@@ -351,6 +387,7 @@ mod tests {
             no_new_privs: true,
             outer_filter: false,
             namespaces: Ok(()),
+            mounts: Ok(()),
             cgroups: Cgroups::Unified(vec!["memory".into(), "pids".into()]),
             sealing: Ok(()),
             pku: false,
@@ -419,10 +456,11 @@ mod tests {
     fn what_only_strengthens_the_jail_is_substituted_and_says_what_is_lost() {
         let mut facts = debian_12();
         facts.namespaces = Err("EPERM".into());
+        facts.mounts = Err("EPERM".into());
         facts.cgroups = Cgroups::Split;
         let diagnosis = judge(&facts);
         assert!(diagnosis.process.fit);
-        for name in ["namespaces", "cgroups"] {
+        for name in ["namespaces", "mounts", "cgroups"] {
             let check = named(&diagnosis, name);
             assert_eq!(check.standing, Standing::Substituted);
             assert!(

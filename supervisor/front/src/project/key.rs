@@ -172,6 +172,13 @@ pub const DESCRIPTORS: Limit = Limit {
     low: limit::DESCRIPTORS_FLOOR,
     high: limit::DESCRIPTORS_CEILING,
 };
+/// `tmp` of a function.
+pub const TMP: Limit = Limit {
+    unit: Unit::Bytes,
+    default: limit::TMP_BYTES,
+    low: 0,
+    high: limit::TMP_BYTES_CEILING,
+};
 
 /// `reuse` of a function; the first word is what is taken without the key.
 pub const REUSE: Key = optional(
@@ -186,7 +193,7 @@ pub fn reuse_words() -> Vec<&'static str> {
 }
 
 /// The keys of `[functions.NAME]`, in the order in which a message lists them.
-pub const FUNCTION: [Key; 10] = [
+pub const FUNCTION: [Key; 11] = [
     RUNTIME,
     PATH,
     HANDLER,
@@ -211,6 +218,11 @@ pub const FUNCTION: [Key; 10] = [
         "descriptors",
         Kind::Limit(DESCRIPTORS),
         "Descriptors that one instance may hold open",
+    ),
+    optional(
+        "tmp",
+        Kind::Limit(TMP),
+        "Bytes of the function's private /tmp, where the host allows mounts; 0 is none",
     ),
     REUSE,
 ];

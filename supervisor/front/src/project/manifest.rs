@@ -45,6 +45,8 @@ pub struct Function {
     pub processes: u64,
     /// Open descriptors of one instance.
     pub descriptors: u64,
+    /// Bytes of the private /tmp of all its instances; 0 is none.
+    pub tmp: u64,
     /// What a later call may find of an earlier one.
     pub reuse: Reuse,
     /// Where the project's file declares it.
@@ -209,7 +211,9 @@ fn read_function(
     let timeout_ms = limits.seconds("timeout", key::TIMEOUT);
     let processes = limits.count("processes", key::PROCESSES);
     let descriptors = limits.count("descriptors", key::DESCRIPTORS);
+    let tmp = limits.bytes("tmp", key::TMP);
     let reuse = read_reuse(reader, table, processes);
+    let tmp = own_tmp(reader, table, reuse, tmp);
     Some(Function {
         name,
         path: path?,
@@ -220,6 +224,7 @@ fn read_function(
         timeout_ms: timeout_ms?,
         processes: processes?,
         descriptors: descriptors?,
+        tmp: tmp?,
         reuse: reuse?,
         declared,
     })
@@ -266,6 +271,28 @@ fn read_reuse(
         return None;
     }
     Some(reuse)
+}
+
+/// The `/tmp` of a function: all its workers share it, so that one would find another's files there.
+/// Where each call is to find nothing of the others, there is none.
+fn own_tmp(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    reuse: Option<Reuse>,
+    tmp: Option<u64>,
+) -> Option<u64> {
+    if reuse.is_none_or(Reuse::keeps_workers) {
+        return tmp;
+    }
+    match table.get("tmp") {
+        Some(value) if tmp.is_some_and(|bytes| bytes > 0) => {
+            let message = "`tmp` keeps files from call to call, which this `reuse` is to prevent";
+            let advice = "leave `tmp` out, or write `reuse = \"warm\"`";
+            reader.error(&value.span(), message.into(), advice.into());
+            None
+        }
+        _ => Some(0),
+    }
 }
 
 /// Reads texts that must be there.

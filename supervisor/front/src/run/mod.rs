@@ -132,6 +132,7 @@ impl Prepared {
             memory: function.memory,
             processes: function.processes,
             descriptors: function.descriptors,
+            tmp: function.tmp,
             reuse: function.reuse,
         };
         self.project.functions.iter().map(spec).collect()

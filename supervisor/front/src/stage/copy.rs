@@ -62,7 +62,9 @@ fn file(from: File, target: &Path, executable: bool, limit: u64) -> io::Result<u
         .mode(0o600)
         .open(target)?;
     let copied = io::copy(&mut from.take(limit.saturating_add(1)), &mut to)?;
-    let mode = if executable { 0o755 } else { 0o644 };
+    // Nobody's to write, its owner's neither: where functions run as the operator's user, Landlock
+    // alone would keep them from emptying it.
+    let mode = if executable { 0o555 } else { 0o444 };
     to.set_permissions(PermissionsExt::from_mode(mode))?;
     Ok(copied)
 }

@@ -70,7 +70,7 @@ impl Spawner {
             .ok_or_else(|| bug("starting", "no images"));
         let started = images.and_then(|images| {
             let image = images.launcher.as_fd();
-            Zygote::start(spec, trial, user, self.namespaces, &self.filters, image)
+            Zygote::start(spec, trial, user, self.extras, &self.filters, image)
         });
         match started {
             Ok((zygote, [out, err])) => {
@@ -105,7 +105,7 @@ impl Spawner {
                     .as_ref()
                     .ok_or_else(|| bug("starting", "no images"))?;
                 let image = images.lane.as_fd();
-                Lane::start(lane, core, user, self.namespaces, &self.filters, image)
+                Lane::start(lane, core, user, self.extras, &self.filters, image)
             });
         let fresh = match started {
             Ok(fresh) => fresh,

@@ -13,12 +13,13 @@ mod hear_lane;
 mod hear_zygote;
 mod rounds;
 
+use crate::extras::{self, Extras};
 use crate::identity::Identities;
 use crate::lanes::Lane;
 use crate::workers::Workers;
 use crate::zygotes::Zygote;
 use keylane_jail::Filters;
-use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, Substitution, ToSpawner};
+use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, ToSpawner};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_sys::link::Link;
 use keylane_sys::ready::Ready;
@@ -58,7 +59,7 @@ pub(crate) struct Spawner {
     images: Option<Images>,
     stage: Option<PathBuf>,
     filters: Filters,
-    namespaces: bool,
+    extras: Extras,
     identities: Identities,
     lanes: BTreeMap<LaneId, Lane>,
     zygotes: BTreeMap<FunctionId, Zygote>,
@@ -96,16 +97,7 @@ impl Spawner {
             )
         })?;
         let filters = Filters::compile(abi).map_err(|error| unfit(bug(doing, error)))?;
-        let namespaces = host::try_namespaces();
-        let substitutions = match &namespaces {
-            Ok(()) => Vec::new(),
-            Err(error) => vec![Substitution {
-                missing: format!("user namespaces ({error})"),
-                instead: "Landlock and the filter alone: processes share the host's process \
-                          numbers and network stack, which the filter keeps them from using"
-                    .to_owned(),
-            }],
-        };
+        let (extras, substitutions) = extras::find();
         front
             .try_send(&FromSpawner::Ready { substitutions }, &[])
             .map_err(host)?;
@@ -115,7 +107,7 @@ impl Spawner {
             images: None,
             stage: None,
             filters,
-            namespaces: namespaces.is_ok(),
+            extras,
             identities: Identities::of(std::process::id(), jail::is_root()),
             lanes: BTreeMap::new(),
             zygotes: BTreeMap::new(),

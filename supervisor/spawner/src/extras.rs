@@ -1,0 +1,44 @@
+//! What a host may lack: tried once, before anything is started, and told to the operator.
+
+use keylane_policy::abi::message::Substitution;
+use keylane_sys::host;
+
+/// What this host allows beyond what no jail can do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extras {
+    /// Namespaces of users, processes, network, IPC and host name.
+    pub(crate) namespaces: bool,
+    /// A mount namespace below them, and in it a root of its own.
+    pub(crate) mounts: bool,
+}
+
+/// Tries what may be missing, and says what stands in for what is. This process has one thread.
+pub(crate) fn find() -> (Extras, Vec<Substitution>) {
+    let mut substitutions = Vec::new();
+    let mut lacks = |missing: String, instead: &str| {
+        substitutions.push(Substitution {
+            missing,
+            instead: instead.to_owned(),
+        });
+    };
+    let namespaces = host::try_namespaces();
+    let mounts = namespaces.is_ok().then(host::try_mounts);
+    match (&namespaces, &mounts) {
+        (Err(error), _) => lacks(
+            format!("user namespaces ({error})"),
+            "Landlock and the filter alone: processes share the host's process numbers and network \
+             stack, which the filter keeps them from using, and functions have no /tmp",
+        ),
+        (Ok(()), Some(Err(error))) => lacks(
+            format!("mounts in a namespace ({error})"),
+            "Landlock alone decides about files: names of the host's files can be seen, and \
+             functions have no /tmp",
+        ),
+        (Ok(()), Some(Ok(())) | None) => {}
+    }
+    let extras = Extras {
+        namespaces: namespaces.is_ok(),
+        mounts: mounts.is_some_and(|tried| tried.is_ok()),
+    };
+    (extras, substitutions)
+}
