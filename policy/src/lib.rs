@@ -10,6 +10,7 @@
 pub mod abi;
 pub mod blame;
 pub mod history;
+pub mod instruction;
 pub mod limit;
 pub mod report;
 pub mod reuse;

@@ -12,12 +12,16 @@
 pub mod bytes;
 pub mod channel;
 pub mod definition;
+pub mod elf;
 pub mod execution;
 pub mod expression;
+pub mod findings;
 pub mod json;
 pub mod mutate;
 pub mod path;
 pub mod planted;
+pub mod reference;
+pub mod scan;
 pub mod single;
 pub mod wire;
 

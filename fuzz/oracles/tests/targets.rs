@@ -6,6 +6,7 @@
 use keylane_fuzz_oracles::mutate::Mutator;
 use keylane_fuzz_oracles::{Verdict, planted};
 use keylane_fuzz_oracles::{channel, definition, execution, expression, json, path, single, wire};
+use keylane_fuzz_oracles::{findings, scan};
 use keylane_workflow::Data;
 use std::path::Path;
 
@@ -69,6 +70,16 @@ fn messages_are_read_as_they_were_written() {
 #[test]
 fn headers_of_channels_are_believed_within_bounds_only() {
     assert_eq!(found("channel", channel::check, 20_000), None);
+}
+
+#[test]
+fn the_scanner_finds_what_a_slow_reference_finds_wherever_a_region_is_cut() {
+    assert_eq!(found("scan", scan::check, 20_000), None);
+}
+
+#[test]
+fn what_a_files_mapping_makes_executable_is_found_as_a_slow_map_of_memory_says() {
+    assert_eq!(found("findings", findings::check, 3000), None);
 }
 
 #[test]

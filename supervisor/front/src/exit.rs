@@ -16,6 +16,8 @@ pub enum Exit {
     Host,
     /// A limit or a choice of the operator ended it while it ran.
     Operator,
+    /// A scan found something.
+    Found,
     /// A bug of Keylane.
     Bug,
     /// The result, or a file that was asked for, could not be written.
@@ -30,10 +32,10 @@ pub enum Exit {
 
 impl Exit {
     /// Every exit and what it means, in the order of the codes.
-    pub const TABLE: [(Exit, &'static str); 10] = [
+    pub const TABLE: [(Exit, &'static str); 11] = [
         (
             Exit::Done,
-            "done: the execution succeeded, the project is valid, the host is fit",
+            "done: the execution succeeded, the project is valid, the host is fit, the scan found nothing",
         ),
         (
             Exit::Failed,
@@ -50,6 +52,10 @@ impl Exit {
         (
             Exit::Operator,
             "a limit or a choice of the operator ended a running execution",
+        ),
+        (
+            Exit::Found,
+            "the scan found a forbidden instruction, or a file that it could not examine",
         ),
         (Exit::Bug, "a bug of Keylane; please report it"),
         (
@@ -69,6 +75,7 @@ impl Exit {
             Exit::Refused => 2,
             Exit::Host => 3,
             Exit::Operator => 4,
+            Exit::Found => 5,
             Exit::Bug => 70,
             Exit::Unwritten => 74,
             Exit::HungUp => 129,

@@ -23,6 +23,7 @@ pub mod render;
 pub mod run;
 pub mod runtime;
 pub mod scaffold;
+pub mod scan;
 pub mod source;
 pub mod stage;
 pub mod suggest;

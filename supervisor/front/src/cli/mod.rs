@@ -11,6 +11,7 @@ use crate::isolation;
 use crate::render::report::document;
 use crate::run;
 use crate::scaffold::Language;
+use crate::scan;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use keylane_policy::limit;
 use std::io::Write;
@@ -49,6 +50,12 @@ const DOCTOR_EXAMPLES: &str = "\
 Examples:
   keylane doctor
   keylane doctor --json | jq -e .isolation.process.fit";
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  keylane scan /usr/lib/x86_64-linux-gnu/libc.so.6
+  keylane scan /usr
+  keylane scan site-packages --json | jq -r '.files[].path'";
 
 /// Runs the functions of a workflow close together and still apart.
 #[derive(Debug, Parser)]
@@ -117,6 +124,20 @@ enum Command {
         /// The report's file, or - for standard input
         #[arg(value_hint = ValueHint::FilePath)]
         report: PathBuf,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look for forbidden instructions in executable bytes of ELF files
+    ///
+    /// Reports every instruction that writes PKRU or a segment base (WRPKRU, XRSTOR, XRSTORS,
+    /// WRFSBASE, WRGSBASE) at any offset of what a file's mapping makes executable, also where it lies across two
+    /// instructions or the border of a page or segment. Nothing is executed or mapped.
+    #[command(after_long_help = SCAN_EXAMPLES)]
+    Scan {
+        /// Files, and folders to walk; links inside of folders are not followed
+        #[arg(value_hint = ValueHint::AnyPath, required = true, value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
         /// Print one JSON document
         #[arg(long)]
         json: bool,
@@ -221,6 +242,7 @@ pub fn start() -> Exit {
         Command::Doctor { json } => doctor(json),
         Command::Inspect { report, json } => inspect::inspect(&report, json),
         Command::Validate { path, json } => validate::validate(&path, json),
+        Command::Scan { paths, json } => scan::scan(&paths, json),
         Command::Schema => {
             let schema = crate::project::schema::document();
             print(&document(&schema.to_string(), false), Exit::Done)
