@@ -32,7 +32,7 @@ def handler(event, context):
 #[test]
 fn an_idle_worker_that_burns_is_ended_and_told_and_a_quiet_one_stays() {
     let project = Project::sequence(&[("burner", BURNER), ("quiet", QUIET)]);
-    let mut session = Session::start(project.arg(), &["--lanes", "1"]);
+    let mut session = Session::start_loud(project.arg(), &["--lanes", "1"]);
     assert_eq!(session.output(&json!(1)), 1);
     assert_eq!(session.family().workers.len(), 2);
     assert!(

@@ -25,10 +25,15 @@ impl Session {
     /// Starts a stream over a project, with more arguments. What it says on standard error is kept,
     /// and shown when the session is over.
     pub fn start(project: &str, more: &[&str]) -> Session {
+        Session::start_loud(project, &[more, &["-q"]].concat())
+    }
+
+    /// As [`Session::start`], with notes and functions' output on standard error.
+    pub fn start_loud(project: &str, more: &[&str]) -> Session {
         let (temporary, folder) = (Project::empty(), Project::empty());
         let errors = folder.path().join("err");
         let stream = std::fs::File::create(&errors).expect("making a file");
-        let mut command = keylane(["run", project, "--stream", "--json", "-q"]);
+        let mut command = keylane(["run", project, "--stream", "--json"]);
         command
             .args(more)
             .env("TMPDIR", temporary.path())
