@@ -1,4 +1,4 @@
-//! What works from end to end, through the command line: the FINRA example, functions that fail in
+//! What works from end to end, through the command line: the examples, functions that fail in
 //! every way that we know, workflows, limits, and what is left when a part is killed.
 //!
 //! What passing does not show: that a hostile function is kept in (the escape suite does), or how
@@ -18,6 +18,8 @@ mod cancel;
 mod fanout;
 #[cfg(test)]
 mod finra;
+#[cfg(test)]
+mod healthcare;
 #[cfg(test)]
 mod idle;
 #[cfg(test)]

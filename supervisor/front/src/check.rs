@@ -3,10 +3,11 @@
 
 use crate::json;
 use crate::problem::{Problem, Severity};
-use crate::project::Project;
 use crate::project::manifest::Function;
 use crate::project::name::Name;
+use crate::project::{Project, read_text};
 use crate::refusal::Refusal;
+use crate::requirements;
 use crate::source::{Position, Source};
 use crate::stage::plan::{Item, Plan};
 use crate::suggest;
@@ -150,11 +151,7 @@ fn handler(project: &Project, function: &Function, plan: &Plan) -> Vec<Problem> 
         Problem::at(&project.manifest, function.declared, message)
     };
     let mut problems = Vec::new();
-    if plan.has_file("requirements.txt") {
-        let advice = "put the packages' files into the function's folder";
-        let message = "this version installs nothing from requirements.txt".into();
-        problems.push(here(message).suggest(advice).warning());
-    }
+    problems.extend(packages(project, plan, here));
     let source = [format!("{module}.py"), format!("{module}/__init__.py")];
     let Some(file) = source.iter().find_map(|path| plan.source(path)) else {
         if !has_extension_module(plan, &module) {
@@ -175,6 +172,27 @@ fn handler(project: &Project, function: &Function, plan: &Plan) -> Vec<Problem> 
         problems.push(here(message).suggest(advice).warning());
     }
     problems
+}
+
+/// What is to be said of a function's requirements.txt: what in it is refused, and that nothing is
+/// installed.
+fn packages(project: &Project, plan: &Plan, here: impl Fn(String) -> Problem) -> Vec<Problem> {
+    let Some(file) = plan.source("requirements.txt") else {
+        return Vec::new();
+    };
+    let read = read_text(&project.folder, file, limit::DEFINITION_BYTES);
+    match read.and_then(|source| requirements::read(&source)) {
+        Ok(names) if names.is_empty() => Vec::new(),
+        Ok(names) => {
+            let advice = "put the packages' files into the function's folder";
+            let message = format!(
+                "this version installs nothing from requirements.txt, which asks for {}",
+                names.join(", ")
+            );
+            vec![here(message).suggest(advice).warning()]
+        }
+        Err(problems) => problems,
+    }
 }
 
 /// Whether the module is a compiled one: `module.*.so`.

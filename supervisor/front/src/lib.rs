@@ -20,6 +20,7 @@ pub mod problem;
 pub mod project;
 pub mod refusal;
 pub mod render;
+pub mod requirements;
 pub mod run;
 pub mod runtime;
 pub mod scaffold;

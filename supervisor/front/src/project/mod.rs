@@ -130,9 +130,15 @@ fn read(
 
 /// A file of the project as text.
 fn text(folder: &Folder, path: &RelativePath, limit: u64) -> Result<Source, Vec<Problem>> {
-    match folder.read(path.as_path(), limit) {
-        Ok(bytes) => decode(path.as_str(), bytes),
-        Err(refused) => Err(refusal(path.as_str(), &refused)),
+    read_text(folder, path.as_path(), limit)
+}
+
+/// A file below a folder of the project as text.
+pub(crate) fn read_text(folder: &Folder, path: &Path, limit: u64) -> Result<Source, Vec<Problem>> {
+    let name = path.display().to_string();
+    match folder.read(path, limit) {
+        Ok(bytes) => decode(&name, bytes),
+        Err(refused) => Err(refusal(&name, &refused)),
     }
 }
 

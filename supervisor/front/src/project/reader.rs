@@ -155,7 +155,11 @@ impl<'s> Reader<'s> {
             _ => None,
         };
         let Some(amount) = amount else {
-            self.wrong_type(value, key, "an amount such as \"16MiB\" (KiB, MiB, GiB)");
+            self.wrong_type(
+                value,
+                key,
+                "an amount such as \"16MiB\" (KiB, MiB, GiB, TiB)",
+            );
             return None;
         };
         let (low, high) = (quantity::show(*range.start()), quantity::show(*range.end()));

@@ -86,7 +86,7 @@ fn number(limit: Limit) -> Value {
         Unit::Bytes => json!({
             "anyOf": [
                 { "type": "integer", "minimum": low, "maximum": high },
-                { "type": "string", "pattern": "^[0-9]+\\s*(B|[KMG]iB|[kKMG]B)?$" },
+                { "type": "string", "pattern": "^[0-9]+\\s*(B|[KMGT]iB|[kKMG]B)?$" },
             ],
             "default": quantity::show(limit.default).replace(' ', ""),
         }),

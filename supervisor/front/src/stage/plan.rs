@@ -63,11 +63,6 @@ impl Plan {
         }
     }
 
-    /// Whether the tree holds a file at this path.
-    pub fn has_file(&self, path: &str) -> bool {
-        matches!(self.items.get(Path::new(path)), Some(Item::File(_)))
-    }
-
     /// Where the file at this path of the tree comes from.
     pub fn source(&self, path: &str) -> Option<&Path> {
         match self.items.get(Path::new(path)) {

@@ -142,6 +142,22 @@ fn requirements_that_nobody_installs_are_a_warning() {
 }
 
 #[test]
+fn a_requirement_that_could_reach_beyond_the_packages_is_refused_with_its_line() {
+    let project = Project::new();
+    let text = "numpy==2.4.6\n--index-url https://host.invalid/\n${HOME}\n";
+    project.write("functions/greet/requirements.txt", text);
+    let shown = refusal(&project);
+    for expected in [
+        "functions/greet/requirements.txt:2:1: an option",
+        "  2 | --index-url https://host.invalid/",
+        "functions/greet/requirements.txt:3:1: `$` would read the environment",
+        "2 errors (fault of the workflow)",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+}
+
+#[test]
 fn a_default_input_that_is_no_json_is_shown_with_its_place() {
     let project = Project::new();
     project.edit("name =", "input = \"input.json\"\nname =");
