@@ -146,3 +146,13 @@ pub const RECORDING_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Bytes of a report that `keylane inspect` reads: larger than any history, and room for an output.
 pub const INSPECT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes of memory that are read of what a denied call points to: more than any path that a person
+/// would read in a message.
+pub const DENIED_BYTES: usize = 512;
+/// Different denied calls that the report of one execution tells; the rest is counted.
+pub const DENIALS: usize = 64;
+/// Lines about denied calls that a terminal is shown of one execution.
+pub const DENIAL_LINES: usize = 8;
+/// Denied calls that an error's cause tells.
+pub const DENIALS_OF_CAUSE: usize = 4;

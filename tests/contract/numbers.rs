@@ -7,7 +7,7 @@ use keylane_policy::syscall::table::{TABLE, TRUNCATING};
 use std::collections::BTreeMap;
 use std::fs;
 
-const FIXTURE: &str = include_str!("fixture/syscalls-x86_64.txt");
+const FIXTURE: &str = include_str!("../../policy/src/syscall/names.txt");
 const HEADER: &str = "/usr/include/x86_64-linux-gnu/asm/unistd_64.h";
 
 /// Name and number of every system call in the fixture.

@@ -15,6 +15,8 @@
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod denials;
+#[cfg(test)]
 mod fanout;
 #[cfg(test)]
 mod finra;

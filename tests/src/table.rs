@@ -1,7 +1,7 @@
 //! The table of system calls as `docs/SYSCALLS.md` shows it, and as the contract tests walk it.
 
 use keylane_policy::syscall::table::{TABLE, TRUNCATING, WRITING};
-use keylane_policy::syscall::{Condition, Rule, Test};
+use keylane_policy::syscall::{Condition, Row, Rule, Test};
 
 /// The document.
 pub fn markdown() -> String {
@@ -24,21 +24,30 @@ pub fn markdown() -> String {
         .collect();
     text.push_str(&format!(
         "{} also lack O_TRUNC for an instance without a private /tmp. Such an instance does not have \
-         {} either.\n\n| call | number | lane | instance | reason |\n|---|---|---|---|---|\n",
+         {} either.\n\n| call | number | lane | instance | group | reason |\n|---|---|---|---|---|---|\n",
         truncating.join(" and "),
         WRITING.join(", ")
     ));
     for row in TABLE {
         text.push_str(&format!(
-            "| {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} |\n",
             row.name,
             row.number,
             rule(row.lane),
             rule(row.instance),
+            group(row),
             row.reason
         ));
     }
     text
+}
+
+fn group(row: &Row) -> String {
+    match (row.instance, row.without) {
+        (None, _) => "-".to_owned(),
+        (Some(_), None) => row.group.to_string(),
+        (Some(_), without) => format!("{}; without it {}", row.group, rule(without)),
+    }
 }
 
 fn rule(rule: Option<Rule>) -> String {

@@ -12,7 +12,9 @@
 //! `WRITE|GROW|SHRINK|SEAL` by their sender; the receiver checks the seals before it reads.
 
 use crate::blame::{Blame, Failure};
+use crate::denial::Denial;
 use crate::reuse::Reuse;
+use crate::syscall::Groups;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -37,6 +39,8 @@ pub struct ZygoteSpec {
     /// Absolute paths outside the tree that the runtime needs to read (its standard library, the
     /// dynamic loader's directories).
     pub runtime_paths: Vec<String>,
+    /// The groups of system calls that its profile grants.
+    pub groups: Groups,
     /// Bytes of address space of one instance (RLIMIT_AS).
     pub memory: u64,
     /// Processes and threads of all instances of the function together (RLIMIT_NPROC).
@@ -160,6 +164,21 @@ pub enum FromSpawner {
         /// Whose output.
         who: Who,
     },
+    /// An instance of a function made a call that is denied. No descriptors.
+    Denied {
+        /// Which function.
+        function: FunctionId,
+        /// Which call. Its texts are of the function's choosing, escaped.
+        denial: Denial,
+    },
+    /// Instances of a function made so many more calls that are denied, of which no record was made.
+    /// No descriptors.
+    DeniedMore {
+        /// Which function.
+        function: FunctionId,
+        /// How many.
+        more: u64,
+    },
     /// A zygote or a lane is gone. No descriptors.
     Ended {
         /// Which process.
@@ -218,6 +237,13 @@ pub enum SpawnerToLane {
         /// Why.
         failure: Failure,
     },
+    /// The worker made a call that is denied. No descriptors.
+    Denied {
+        /// Which worker.
+        ticket: Ticket,
+        /// Which call. Its texts are of the function's choosing, escaped.
+        denial: Denial,
+    },
     /// The worker is gone. No descriptors.
     WorkerEnded {
         /// Which worker.
@@ -244,6 +270,9 @@ pub enum ToZygote {
 /// further than its text says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromZygote {
+    /// Sent by the jail before there is a zygote, and believed from no other process: descriptor is the
+    /// listener of the function's filter.
+    Listener,
     /// The function is loaded.
     Loaded,
     /// The function cannot be loaded: the Python exception's class name, message and traceback.

@@ -5,7 +5,13 @@
 //! real calls. A call that no row names is refused with EPERM; a call of another architecture
 //! (32-bit, x32) ends the process.
 
+pub mod decide;
+pub mod group;
+pub mod names;
 pub mod table;
+
+pub use decide::{Arguments, Decision, Scene, decide};
+pub use group::{Group, Groups};
 
 /// Whose filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,20 +75,34 @@ pub struct Row {
     pub name: &'static str,
     /// Its number on x86_64 (`arch/x86/entry/syscalls/syscall_64.tbl`).
     pub number: u16,
+    /// Which group of an instance's calls it belongs to; without meaning for lanes.
+    pub group: Group,
     /// What a lane's filter says; `None` refuses.
     pub lane: Option<Rule>,
-    /// What an instance's filter says; `None` refuses.
+    /// What an instance's filter says where its profile has the group; `None` refuses.
     pub instance: Option<Rule>,
+    /// What it says where the profile does not have the group: nothing that `instance` refuses.
+    pub without: Option<Rule>,
     /// Why it is there, and why it does no harm.
     pub reason: &'static str,
 }
 
 impl Row {
-    /// The rule for `role`; `None` refuses.
+    /// The rule for `role`; for an instance that of a profile with all groups. `None` refuses.
     pub fn rule(&self, role: Role) -> Option<Rule> {
         match role {
             Role::Lane => self.lane,
             Role::Instance => self.instance,
+        }
+    }
+
+    /// The rule for an instance whose profile has `groups`; `None` refuses. Rows that answer an error
+    /// number do so under every profile.
+    pub fn granted(&self, groups: &Groups) -> Option<Rule> {
+        match self.instance {
+            Some(Rule::Answer(errno)) => Some(Rule::Answer(errno)),
+            rule if groups.has(self.group) => rule,
+            _ => self.without,
         }
     }
 }
@@ -90,6 +110,31 @@ impl Row {
 /// The descriptor number of the program that the jail executes; the filters allow `execveat` of
 /// it and of nothing else.
 pub const IMAGE_DESCRIPTOR: u16 = 5;
+
+/// The descriptor number of a jailed process's socket to the spawner.
+pub const CONTROL_DESCRIPTOR: u16 = 3;
+
+/// What a jailed process does between its allow-list, whose listener it passes on, and its last filter,
+/// which refuses exactly this: `sendmsg` (46) on its socket with MSG_NOSIGNAL alone, and `seccomp` (317)
+/// with SECCOMP_SET_MODE_FILTER and no flag.
+pub const PASSING_ON: &[(u16, &[Condition])] = &[
+    (
+        46,
+        &[
+            is(0, Width::Int, CONTROL_DESCRIPTOR as u64),
+            is(2, Width::Int, 0x4000),
+        ],
+    ),
+    (317, &[is(0, Width::Int, 1), is(1, Width::Long, 0)]),
+];
+
+const fn is(argument: u8, width: Width, value: u64) -> Condition {
+    Condition {
+        argument,
+        width,
+        test: Test::Is(value),
+    }
+}
 
 /// On Landlock ABI 2 (Linux 6.1) Landlock does not keep a file that may be read from being emptied
 /// by `open(O_TRUNC)`: the rows of [`table::TRUNCATING`] lose their `O_TRUNC` there. Not where an

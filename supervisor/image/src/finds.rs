@@ -106,6 +106,12 @@ impl Findings {
     pub fn is_clean(&self) -> bool {
         self.refused == 0 && self.remarks.is_empty()
     }
+
+    /// The finds of refused instructions among those that are kept.
+    pub fn refused_finds(&self) -> impl Iterator<Item = &Find> {
+        let is_refused = |find: &&Find| find.pattern.standing == Standing::Refused;
+        self.finds.iter().filter(is_refused)
+    }
 }
 
 /// What a find is before it has names: the order is that of the file.

@@ -212,6 +212,13 @@ impl Outline {
         Ok(Some(outline))
     }
 
+    /// Whether it is for this machine: 64 bits, little-endian, EM_X86_64.
+    pub fn is_x86_64(&self) -> bool {
+        self.shape.wide
+            && self.shape.endian == Endianness::Little
+            && self.machine == elf::EM_X86_64.0
+    }
+
     /// The segments whose pages become executable.
     pub fn executable(&self) -> impl Iterator<Item = &Segment> {
         self.segments

@@ -1,73 +1,141 @@
 //! System call filters, compiled by seccompiler from the table in `policy/`.
 //!
-//! A role has several filters, because seccompiler gives a filter one answer for what it refuses:
-//! one for each answer of the table, which gives it and passes the rest; one passes the table's
-//! calls and refuses the rest with EPERM. The kernel runs both and takes the refusal
-//! (seccomp(2)). A call of another architecture ends the process (seccompiler's prologue); x32
+//! A role has several filters, because seccompiler gives a filter one answer for what it refuses: one
+//! for each error number with which the table answers, which passes the rest; and the allow-list,
+//! which passes the table's calls and refuses the rest. The kernel runs all and takes the strictest
+//! answer (seccomp(2)). A call of another architecture ends the process (seccompiler's prologue); x32
 //! calls carry bit 30 in their number, so no row matches them.
+//!
+//! Where the host has listeners, an instance's allow-list does not answer EPERM itself: it tells the
+//! spawner, which does (seccomp_unotify(2)). seccompiler cannot say so; its program is compiled with
+//! another refusing answer in that place, which is then replaced. Whoever closes the listener makes
+//! every such call fail with ENOSYS: it is refused in any case. The listener exists only once the
+//! allow-list is in force, which has to pass two calls that send it and install one filter more;
+//! that last filter refuses exactly these two ([`keylane_policy::syscall::PASSING_ON`]).
 
 use crate::step::{Step, StepError};
 use keylane_policy::syscall::table::{TABLE, TRUNCATING};
-use keylane_policy::syscall::{Condition, O_TRUNC, Role, Row, Rule, Test, Width, serves_instance};
+use keylane_policy::syscall::{
+    Condition, Groups, O_TRUNC, PASSING_ON, Role, Row, Rule, Test, Width, serves_instance,
+};
+use keylane_sys::denied::{self, Instruction};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch,
 };
 use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
 
 const EPERM: u32 = 1;
+/// Stands in a compiled program where the kernel is to tell: SECCOMP_RET_TRACE, which nothing of ours
+/// uses and which refuses where nobody traces (ENOSYS).
+const PLACEHOLDER: u32 = 0x4B4C;
+const RET_TRACE: u32 = 0x7ff0_0000;
+/// BPF_RET | BPF_K (linux/filter.h).
+const RETURN: u16 = 0x06;
 
 fn refused(cause: impl std::fmt::Display) -> StepError {
     StepError::refused(Step::Seccomp, cause.to_string())
 }
 
-/// The compiled filters of both roles, and of instances with a private /tmp.
+type Program = Vec<Instruction>;
+
+/// The filters of one process, in the order in which they are installed.
+#[derive(Clone, Debug)]
+pub(crate) struct Stack {
+    /// Those that answer single calls.
+    answers: Vec<Program>,
+    /// The allow-list.
+    allowed: Program,
+    /// What is installed after the listener was passed on, if the allow-list tells.
+    seal: Option<Program>,
+}
+
+impl Stack {
+    /// Installs them. `pass_on` sends the listener to where it is read.
+    pub(crate) fn install(
+        &self,
+        pass_on: impl Fn(OwnedFd) -> io::Result<()>,
+    ) -> Result<(), StepError> {
+        for program in &self.answers {
+            denied::filter(program).map_err(refused)?;
+        }
+        let Some(seal) = &self.seal else {
+            return denied::filter(&self.allowed).map_err(refused);
+        };
+        let listener = denied::filter_with_listener(&self.allowed).map_err(refused)?;
+        pass_on(listener).map_err(|error| refused(format!("passing the listener on: {error}")))?;
+        denied::filter(seal).map_err(refused)
+    }
+}
+
+/// The compiled filters of lanes and of every profile that was asked for, with a private /tmp and
+/// without.
 #[derive(Clone, Debug)]
 pub struct Filters {
-    lane: Vec<BpfProgram>,
-    instance: Vec<BpfProgram>,
-    writing: Vec<BpfProgram>,
+    landlock_abi: u32,
+    telling: bool,
+    lane: Stack,
+    instances: BTreeMap<(Groups, bool), Stack>,
 }
 
 impl Filters {
-    /// Compiles the table for a kernel with this Landlock ABI.
-    pub fn compile(landlock_abi: u32) -> Result<Filters, StepError> {
+    /// Compiles the table for a kernel with this Landlock ABI; `telling` if instances' denied calls
+    /// are to be told to a listener.
+    pub fn compile(landlock_abi: u32, telling: bool) -> Result<Filters, StepError> {
         Ok(Filters {
-            lane: programs(Role::Lane, landlock_abi, false)?,
-            instance: programs(Role::Instance, landlock_abi, false)?,
-            writing: programs(Role::Instance, landlock_abi, true)?,
+            landlock_abi,
+            telling,
+            lane: stack(|row| row.rule(Role::Lane), landlock_abi, false, false)?,
+            instances: BTreeMap::new(),
         })
     }
 
-    /// Installs the filters of `role` for this process and all that it forks or executes; `writes`
-    /// says that it has a private /tmp.
-    pub(crate) fn install(&self, role: Role, writes: bool) -> Result<(), StepError> {
-        let programs = match (role, writes) {
-            (Role::Lane, _) => &self.lane,
-            (Role::Instance, false) => &self.instance,
-            (Role::Instance, true) => &self.writing,
-        };
-        // An empty list would install nothing and call it success.
-        if programs.is_empty() || programs.iter().any(Vec::is_empty) {
-            return Err(refused("there is no filter to install"));
+    /// Compiles the filters of instances whose profile has `groups` and that have a private /tmp if
+    /// they `write`, once.
+    pub fn prepare(&mut self, groups: &Groups, writes: bool) -> Result<(), StepError> {
+        let key = (groups.clone(), writes);
+        if !self.instances.contains_key(&key) {
+            let granted = |row: &Row| {
+                let served = serves_instance(row, writes);
+                served.then(|| row.granted(groups)).flatten()
+            };
+            let stack = stack(granted, self.landlock_abi, writes, self.telling)?;
+            self.instances.insert(key, stack);
         }
-        programs
-            .iter()
-            .try_for_each(|program| seccompiler::apply_filter(program).map_err(refused))
+        Ok(())
+    }
+
+    /// The filters of a lane, or of an instance with `groups` that `writes`, which were prepared.
+    pub(crate) fn of(
+        &self,
+        role: Role,
+        groups: &Groups,
+        writes: bool,
+    ) -> Result<&Stack, StepError> {
+        match role {
+            Role::Lane => Ok(&self.lane),
+            Role::Instance => self
+                .instances
+                .get(&(groups.clone(), writes))
+                .ok_or_else(|| refused("there is no filter to install")),
+        }
     }
 }
 
-/// The filters of `role` in the order in which they are installed: after the last one, which is
-/// the allow-list, nothing more can be installed.
-fn programs(role: Role, landlock_abi: u32, writes: bool) -> Result<Vec<BpfProgram>, StepError> {
+/// The filters for the rules that `rule` chooses.
+fn stack(
+    rule: impl Fn(&Row) -> Option<Rule>,
+    landlock_abi: u32,
+    writes: bool,
+    telling: bool,
+) -> Result<Stack, StepError> {
     let mut answers: BTreeMap<u16, BTreeMap<i64, Vec<SeccompRule>>> = BTreeMap::new();
     let mut allowed: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     for row in TABLE {
         let number = i64::from(row.number);
-        let rule = row
-            .rule(role)
-            .filter(|_rule| role == Role::Lane || serves_instance(row, writes));
-        match rule {
+        match rule(row) {
             None => {}
             Some(Rule::Answer(errno)) => {
                 answers.entry(errno).or_default().insert(number, Vec::new());
@@ -79,30 +147,87 @@ fn programs(role: Role, landlock_abi: u32, writes: bool) -> Result<Vec<BpfProgra
             }
         }
     }
-    let mut programs = Vec::new();
-    for (errno, rules) in answers {
-        let answer = SeccompAction::Errno(u32::from(errno));
-        programs.push(compile(rules, SeccompAction::Allow, answer)?);
+    let answers = answers
+        .into_iter()
+        .map(|(errno, rules)| {
+            let answer = SeccompAction::Errno(u32::from(errno));
+            compile(rules, SeccompAction::Allow, answer)
+        })
+        .collect::<Result<_, _>>()?;
+    if !telling {
+        let refuse = SeccompAction::Errno(EPERM);
+        return Ok(Stack {
+            answers,
+            allowed: compile(allowed, refuse, SeccompAction::Allow)?,
+            seal: None,
+        });
     }
-    programs.push(compile(
-        allowed,
-        SeccompAction::Errno(EPERM),
-        SeccompAction::Allow,
-    )?);
-    Ok(programs)
+    let passing_on = passing_on()?;
+    for (number, rule) in &passing_on {
+        if allowed.insert(*number, rule.clone()).is_some() {
+            return Err(refused(format!(
+                "call {number} is open to instances already"
+            )));
+        }
+    }
+    let told = SeccompAction::Trace(PLACEHOLDER);
+    Ok(Stack {
+        answers,
+        allowed: tell(compile(allowed, told, SeccompAction::Allow)?)?,
+        seal: Some(compile(
+            passing_on,
+            SeccompAction::Allow,
+            SeccompAction::Errno(EPERM),
+        )?),
+    })
+}
+
+/// The two calls between the listener and the last filter.
+fn passing_on() -> Result<BTreeMap<i64, Vec<SeccompRule>>, StepError> {
+    PASSING_ON
+        .iter()
+        .map(|(number, conditions)| {
+            let rule = conditions
+                .iter()
+                .copied()
+                .map(condition)
+                .collect::<Result<_, _>>()?;
+            let rule = SeccompRule::new(rule).map_err(refused)?;
+            Ok((i64::from(*number), vec![rule]))
+        })
+        .collect()
+}
+
+/// The program with its placeholder replaced by the answer that tells.
+fn tell(mut program: Program) -> Result<Program, StepError> {
+    let mut replaced = 0usize;
+    for (code, _, _, value) in &mut program {
+        if *code == RETURN && *value == RET_TRACE | PLACEHOLDER {
+            *value = denied::TELL;
+            replaced = replaced.saturating_add(1);
+        }
+    }
+    if replaced == 0 {
+        return Err(refused("the compiled filter has no place that tells"));
+    }
+    Ok(program)
 }
 
 fn compile(
     rules: BTreeMap<i64, Vec<SeccompRule>>,
     otherwise: SeccompAction,
     matched: SeccompAction,
-) -> Result<BpfProgram, StepError> {
+) -> Result<Program, StepError> {
     if rules.is_empty() {
         return Err(refused("a filter without rules"));
     }
     let filter =
         SeccompFilter::new(rules, otherwise, matched, TargetArch::x86_64).map_err(refused)?;
-    BpfProgram::try_from(filter).map_err(refused)
+    let program = BpfProgram::try_from(filter).map_err(refused)?;
+    Ok(program
+        .into_iter()
+        .map(|one| (one.code, one.jt, one.jf, one.k))
+        .collect())
 }
 
 /// seccompiler's rules for one row: any of them may match; none means that every call matches.
@@ -159,14 +284,55 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_roles_compile_on_every_landlock_abi() {
-        for abi in [2, 3, 6, 7] {
-            let filters = Filters::compile(abi).unwrap();
-            for programs in [&filters.lane, &filters.instance, &filters.writing] {
-                assert!((2..=3).contains(&programs.len()));
-                assert!(programs.iter().all(|program| program.len() < 4096));
+    fn every_stack_compiles_on_every_landlock_abi_telling_or_not() {
+        for (abi, telling) in [(2, false), (3, true), (6, false), (7, true)] {
+            let mut filters = Filters::compile(abi, telling).unwrap();
+            for (groups, writes) in [
+                (Groups::of([]), false),
+                (Groups::all(), false),
+                (Groups::all(), true),
+            ] {
+                filters.prepare(&groups, writes).unwrap();
+                let stack = filters.of(Role::Instance, &groups, writes).unwrap();
+                assert!((1..=2).contains(&stack.answers.len()));
+                assert_eq!(stack.seal.is_some(), telling);
+                assert!(!stack.allowed.is_empty() && stack.allowed.len() < 4096);
             }
+            assert!(
+                filters
+                    .of(Role::Lane, &Groups::of([]), false)
+                    .unwrap()
+                    .seal
+                    .is_none()
+            );
         }
+    }
+
+    #[test]
+    fn a_telling_filter_tells_in_every_place_where_the_other_refuses() {
+        let granted = |row: &Row| row.granted(&Groups::all());
+        let returns = |stack: &Stack, wanted: u32| {
+            let all = stack.allowed.iter();
+            all.filter(|(code, _, _, k)| *code == RETURN && *k == wanted)
+                .count()
+        };
+        let errno = 0x0005_0000 | EPERM;
+        let (silent, telling) = (
+            stack(granted, 6, true, false).unwrap(),
+            stack(granted, 6, true, true).unwrap(),
+        );
+        assert!(returns(&silent, errno) > 0);
+        assert_eq!(returns(&silent, denied::TELL), 0);
+        assert!(returns(&telling, denied::TELL) >= returns(&silent, errno));
+        assert_eq!(returns(&telling, errno), 0);
+        assert_eq!(returns(&telling, RET_TRACE | PLACEHOLDER), 0);
+        assert!(tell(silent.allowed).is_err());
+    }
+
+    #[test]
+    fn what_was_not_prepared_is_not_installed() {
+        let filters = Filters::compile(6, true).unwrap();
+        assert!(filters.of(Role::Instance, &Groups::all(), false).is_err());
     }
 
     #[test]
@@ -179,17 +345,5 @@ mod tests {
             )
             .is_err()
         );
-    }
-
-    #[test]
-    fn an_empty_filter_is_never_installed() {
-        let filters = Filters {
-            lane: Vec::new(),
-            instance: vec![Vec::new()],
-            writing: Vec::new(),
-        };
-        assert!(filters.install(Role::Lane, false).is_err());
-        assert!(filters.install(Role::Instance, false).is_err());
-        assert!(filters.install(Role::Instance, true).is_err());
     }
 }

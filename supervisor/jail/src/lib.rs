@@ -20,9 +20,10 @@ pub use filter::Filters;
 pub use root::{Root, TREE};
 pub use step::{Step, StepError};
 
-use keylane_policy::syscall::{IMAGE_DESCRIPTOR, Role};
+use keylane_policy::syscall::{Groups, IMAGE_DESCRIPTOR, Role};
 use keylane_sys::jail as sys;
-use std::os::fd::RawFd;
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 /// Everything that a jail differs in.
@@ -30,6 +31,8 @@ use std::path::{Path, PathBuf};
 pub struct Plan {
     /// Whose filter.
     pub role: Role,
+    /// The groups of calls that an instance's profile grants; without meaning for a lane.
+    pub groups: Groups,
     /// A name for `ps`.
     pub name: String,
     /// The user to become, when this process runs as root.
@@ -55,12 +58,16 @@ impl Plan {
 
 /// Enters the jail. On success this process holds `kept` as 0, 1, 2, ..., the image as
 /// [`IMAGE_DESCRIPTOR`], and no other descriptor; nothing that it does from now on can undo a step.
+/// `pass_on` sends the listener of an instance's denied calls away, if the filters tell of them.
 pub fn enter(
     plan: &Plan,
     filters: &Filters,
     kept: &[RawFd],
     image: RawFd,
+    pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> Result<(), StepError> {
+    // Looked up while an error can still be told.
+    let filters = filters.of(plan.role, &plan.groups, plan.writes())?;
     // Only what is named stays: an inherited descriptor is a right that no later step sees.
     step::take(Step::Descriptors, || {
         sys::keep_descriptors(kept, image, IMAGE_DESCRIPTOR)
@@ -108,5 +115,5 @@ pub fn enter(
     // After the change of user, which clears it (prctl(2)).
     step::take(Step::ParentDeath, sys::die_with_parent)?;
     // Last: the steps above use calls that the filter refuses.
-    filters.install(plan.role, plan.writes())
+    filters.install(pass_on)
 }

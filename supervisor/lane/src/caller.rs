@@ -54,7 +54,13 @@ impl<'a> Caller<'a> {
         let answer = self
             .pool
             .call(call.function, request, (deadline, clock), unwanted);
-        let outcome = judge(&name, allowed, answer);
+        let outcome = judge(&name, allowed, answer).map_err(|failed| {
+            if failed.is_refusal() {
+                failed.tell_denials(self.pool.denials(call.function))
+            } else {
+                failed
+            }
+        });
         let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let book = self.book_of(&name);
         book.calls = book.calls.saturating_add(1);

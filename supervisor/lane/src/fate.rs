@@ -4,6 +4,7 @@
 use keylane_policy::abi::channel::RESPONSE_SEQUENCE_AT;
 use keylane_policy::abi::message::Ended;
 use keylane_policy::blame::Failure;
+use keylane_policy::limit::DENIALS_OF_CAUSE;
 use keylane_sys::mapping::Mapping;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -35,6 +36,8 @@ pub(crate) struct Fate {
     gone: AtomicBool,
     end: Mutex<Option<End>>,
     told: Condvar,
+    denials: Mutex<Vec<String>>,
+    denied: Condvar,
 }
 
 impl Fate {
@@ -48,6 +51,8 @@ impl Fate {
             gone: AtomicBool::new(false),
             end: Mutex::new(None),
             told: Condvar::new(),
+            denials: Mutex::default(),
+            denied: Condvar::new(),
         }
     }
 
@@ -60,12 +65,39 @@ impl Fate {
     pub(crate) fn idle_since_last_look(&self) -> Option<u64> {
         let steps = self.steps.load(Ordering::Relaxed);
         let before = self.seen.swap(steps, Ordering::Relaxed);
-        (steps == before && steps.is_multiple_of(2)).then_some(steps / 2)
+        let idle = steps == before && steps.is_multiple_of(2) && !self.is_gone();
+        idle.then_some(steps / 2)
     }
 
     /// Wakes whoever waits for the worker's answer, to look around.
     pub(crate) fn nudge(&self) {
         let _a_hint_only = self.mapping.wake(RESPONSE_SEQUENCE_AT);
+    }
+
+    /// Notes a call of the worker that was denied; the first few are kept.
+    pub(crate) fn note_denial(&self, denial: String) {
+        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        if denials.len() < DENIALS_OF_CAUSE {
+            denials.push(denial);
+        }
+        self.denied.notify_all();
+    }
+
+    /// Forgets what was denied: a new call begins.
+    pub(crate) fn forget_denials(&self) {
+        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        denials.clear();
+    }
+
+    /// What was denied since; waits at most `patience` for the first. The spawner told it before the
+    /// worker knew, but the monitor may not have read it yet.
+    pub(crate) fn denials(&self, patience: Duration) -> Vec<String> {
+        let denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        let (denials, _timed_out) = self
+            .denied
+            .wait_timeout_while(denials, patience, |denials| denials.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        denials.clone()
     }
 
     /// Whether the worker will not answer any more.

@@ -214,6 +214,12 @@ impl Monitor {
             };
             let (ticket, end) = match message {
                 SpawnerToLane::WorkerUp { .. } => continue,
+                SpawnerToLane::Denied { ticket, denial } => {
+                    if let Some(fate) = self.watch.fate(ticket) {
+                        fate.note_denial(denial.to_string());
+                    }
+                    continue;
+                }
                 SpawnerToLane::WorkerFailed { ticket, failure } => {
                     (ticket, End::Unstarted(failure))
                 }

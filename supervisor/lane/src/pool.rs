@@ -1,6 +1,7 @@
 //! The lane's workers: one for each function, forked when first called and kept; or, where each call
 //! gets a fresh one, a few that wait for the next calls and have seen none.
 
+use crate::fate::Fate;
 use crate::monitor::{Spawner, Watch};
 use crate::worker::{CallFault, Worker};
 use keylane_policy::abi::channel::{Geometry, ResponseKind};
@@ -9,7 +10,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long to wait for the words about a denied call whose error is here already.
+const TOLD: Duration = Duration::from_millis(20);
 
 /// One function's place in the pool.
 #[derive(Debug)]
@@ -17,6 +21,10 @@ struct Place {
     entry: FunctionEntry,
     /// Workers that can be called: the warm one, or those that have seen no request.
     ready: VecDeque<Worker>,
+    /// The fate of the worker that was called last.
+    last: Option<Arc<Fate>>,
+    /// A worker that was ended after its call, and is still listened to.
+    retired: Option<Ticket>,
     forks: u64,
 }
 
@@ -39,6 +47,8 @@ impl Pool {
         let place = |entry| Place {
             entry,
             ready: VecDeque::new(),
+            last: None,
+            retired: None,
             forks: 0,
         };
         let places = functions.into_iter().map(place).collect();
@@ -85,6 +95,9 @@ impl Pool {
             }
             return Err(fault);
         }
+        if let Some(place) = self.places.get_mut(index) {
+            place.last = Some(Arc::clone(&worker.fate));
+        }
         // While the worker is busy, the next ones are forked.
         let refilled = self.refill(index);
         let answer = worker.answer(deadline, unwanted);
@@ -96,10 +109,17 @@ impl Pool {
         if answer.is_ok() && keep {
             self.put_back(index, worker);
         } else {
-            self.end(&worker);
+            self.retire(index, &worker);
         }
         refilled.map_err(CallFault::System)?;
         answer
+    }
+
+    /// Calls that the worker of `function` was denied while it answered last.
+    pub(crate) fn denials(&self, function: FunctionId) -> Vec<String> {
+        let place = self.places.get(usize::from(function));
+        let last = place.and_then(|place| place.last.as_ref());
+        last.map_or_else(Vec::new, |fate| fate.denials(TOLD))
     }
 
     /// Sees to it that every function has the workers ready that it is to have.
@@ -166,12 +186,22 @@ impl Pool {
         Ok(worker)
     }
 
+    /// Ends a worker after its call; what the spawner says of that call may still be on its way.
+    fn retire(&mut self, index: usize, worker: &Worker) {
+        self.kill(worker.ticket);
+        let place = self.places.get_mut(index);
+        if let Some(before) = place.and_then(|place| place.retired.replace(worker.ticket)) {
+            self.watch.remove(before);
+        }
+    }
+
     fn end(&self, worker: &Worker) {
-        let kill = LaneToSpawner::Kill {
-            ticket: worker.ticket,
-        };
-        // If the spawner is gone, so is the worker: it dies with its zygote.
-        let _gone_is_fine = self.spawner.send(&kill, &[]);
+        self.kill(worker.ticket);
         self.watch.remove(worker.ticket);
+    }
+
+    fn kill(&self, ticket: Ticket) {
+        // If the spawner is gone, so is the worker: it dies with its zygote.
+        let _gone_is_fine = self.spawner.send(&LaneToSpawner::Kill { ticket }, &[]);
     }
 }

@@ -24,6 +24,28 @@ pub(crate) struct Failed {
     pub(crate) blame: Blame,
 }
 
+impl Failed {
+    /// Whether it is Python's word for EPERM, the answer to a denied call (errno(3)).
+    pub(crate) fn is_refusal(&self) -> bool {
+        ["PermissionError", "OSError"].contains(&self.error.error.as_str())
+            && self.error.cause.contains("[Errno 1]")
+    }
+
+    /// The same error with the calls that were denied meanwhile, under `denials` of its cause.
+    pub(crate) fn tell_denials(mut self, denials: Vec<String>) -> Failed {
+        if !denials.is_empty()
+            && let Ok(Value::Object(mut cause)) = serde_json::from_str(&self.error.cause)
+        {
+            cause.insert("denials".to_owned(), denials.into());
+            let told = Value::Object(cause).to_string();
+            if told.len() <= ERROR_CAUSE_BYTES {
+                self.error.cause = told;
+            }
+        }
+        self
+    }
+}
+
 fn failed(blame: Blame, error: &str, cause: String) -> Failed {
     let error = TaskError {
         error: cut(error, ERROR_NAME_BYTES),
@@ -195,6 +217,22 @@ mod tests {
             error_of(ResponseKind::Error, "\u{0}").error,
             "Lambda.Unknown"
         );
+    }
+
+    #[test]
+    fn an_eperm_error_tells_what_was_denied_and_stays_an_object() {
+        let text =
+            r#"{"errorType":"PermissionError","errorMessage":"[Errno 1] Operation not permitted"}"#;
+        let answer = Ok((ResponseKind::Error, text.as_bytes().to_vec()));
+        let failed = judge("f", Duration::from_secs(1), answer).unwrap_err();
+        assert!(failed.is_refusal());
+        let told = failed.tell_denials(vec!["socket(...) is denied".to_owned()]);
+        let cause: Value = serde_json::from_str(&told.error.cause).unwrap();
+        assert_eq!(cause["denials"][0], "socket(...) is denied");
+        assert_eq!(cause["errorType"], "PermissionError");
+        let unchanged = told.error.cause.clone();
+        let long = vec!["x".repeat(ERROR_CAUSE_BYTES)];
+        assert_eq!(told.tell_denials(long).error.cause, unchanged);
     }
 
     #[test]

@@ -101,6 +101,7 @@ impl Worker {
             return Err(CallFault::TooLarge(length, self.geometry.capacity()));
         }
         let at = usize::try_from(self.geometry.request_at()).map_err(system)?;
+        self.fate.forget_denials();
         self.sequence = self.sequence.wrapping_add(1);
         self.fate.step();
         self.mapping

@@ -4,7 +4,9 @@
 //! executable later, and then nobody looks at the bytes across the border again.
 
 use crate::each;
-use keylane_policy::instruction::{OPCODE_BYTES, PREFIX_BYTES, Pattern};
+use keylane_policy::instruction::{
+    ESCAPE, OPCODE_BYTES, PATTERNS, PREFIX_BYTES, Pattern, recognise,
+};
 
 /// Bytes before a border that an instruction across it can begin with: prefixes and two of the three
 /// bytes that decide.
@@ -105,6 +107,29 @@ pub fn region(
             found(Place::AcrossEnd(lead + at), pattern);
         }
     });
+}
+
+/// Whether bytes end in the beginning of a pattern, which whatever is put behind them could complete.
+/// Two regions of which the first is not open hold no pattern across their border.
+pub fn is_open(bytes: &[u8]) -> bool {
+    let lead = bytes
+        .get(bytes.len().saturating_sub(LEAD)..)
+        .unwrap_or_default();
+    PATTERNS.iter().any(|pattern| {
+        let whole = (0..=u8::MAX).filter(|byte| pattern.third.holds(*byte));
+        let opcodes = whole.map(|third| [ESCAPE, pattern.second, third]);
+        opcodes.into_iter().any(|opcode| {
+            // All of the three bytes behind the border, with F3 before it, or the last of them.
+            (0..OPCODE_BYTES).any(|held| {
+                let (inside, outside) = opcode.split_at(held);
+                let crosses = held > 0 || pattern.needs_repeat;
+                let ends = lead.strip_suffix(inside);
+                crosses
+                    && !outside.is_empty()
+                    && ends.is_some_and(|before| recognise(before, opcode).is_some())
+            })
+        })
+    })
 }
 
 /// Whether a find at this offset is one without the bytes before the region.
@@ -217,6 +242,31 @@ mod tests {
             [(place, Wrgsbase)]
         );
         assert_eq!(finds(&[], &[0x48, 0x0f, 0xae, 0xd8], &[]), []);
+    }
+
+    #[test]
+    fn an_open_end_is_one_that_some_bytes_behind_it_complete() {
+        for open in [
+            &[0x0f][..],
+            &[0x90, 0x0f, 0x01],
+            &[0x0f, 0xae],
+            &[0x0f, 0xc7],
+            &[0xf3],
+            &[0xf3, 0x48],
+        ] {
+            assert!(is_open(open), "{open:x?}");
+        }
+        for closed in [
+            &[][..],
+            &[0x90],
+            &[0x0f, 0x00],
+            &[0x0f, 0x01, 0xef],
+            &[0xf3, 0x90],
+            &[0x48],
+            &[0x01],
+        ] {
+            assert!(!is_open(closed), "{closed:x?}");
+        }
     }
 
     #[test]

@@ -12,5 +12,5 @@
 mod border;
 mod bytes;
 
-pub use border::{Neighbours, Place, region};
+pub use border::{Neighbours, Place, is_open, region};
 pub use bytes::each;

@@ -8,13 +8,15 @@ use keylane_jail::{Filters, Plan};
 use keylane_policy::syscall::IMAGE_DESCRIPTOR;
 use keylane_sys::process::{self, LeaderFork, Namespaces};
 use std::ffi::CString;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// Exit status of a child whose jail could not be built.
 pub(crate) const UNJAILED: i32 = 125;
 
 /// Runs in the child: jails itself and executes the image. `explain` sends the reason of a failure
-/// over the child's control socket, given its number.
+/// over the child's control socket, given its number; `pass_on`
+/// sends the listener of its filter.
 pub(crate) fn run(
     start: &Start<'_>,
     plan: &Plan,
@@ -22,8 +24,9 @@ pub(crate) fn run(
     kept: &[RawFd],
     image: BorrowedFd<'_>,
     explain: impl Fn(String),
+    pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> ! {
-    if let Err(error) = keylane_jail::enter(plan, filters, kept, image.as_raw_fd()) {
+    if let Err(error) = keylane_jail::enter(plan, filters, kept, image.as_raw_fd(), pass_on) {
         explain(error.to_string());
         process::exit(UNJAILED);
     }

@@ -1,6 +1,6 @@
 //! What a host may lack: tried once, before anything is started, and told to the operator.
 
-use keylane_policy::abi::message::Substitution;
+use keylane_policy::abi::message::{Substitution, ZygoteSpec};
 use keylane_sys::host;
 
 /// What this host allows beyond what no jail can do without.
@@ -10,6 +10,13 @@ pub(crate) struct Extras {
     pub(crate) namespaces: bool,
     /// A mount namespace below them, and in it a root of its own.
     pub(crate) mounts: bool,
+}
+
+impl Extras {
+    /// Whether the instances of this function have a private /tmp.
+    pub(crate) fn writes(self, spec: &ZygoteSpec) -> bool {
+        self.mounts && spec.tmp > 0
+    }
 }
 
 /// Tries what may be missing, and says what stands in for what is. This process has one thread.

@@ -5,7 +5,7 @@ use crate::start::{Start, start};
 use keylane_jail::{Filters, Plan, Root};
 use keylane_policy::abi::message::{FromLane, LaneId, LaneToSpawner, SpawnerToLane, ToLane};
 use keylane_policy::blame::{Blame, Failure};
-use keylane_policy::syscall::Role;
+use keylane_policy::syscall::{Groups, Role};
 use keylane_sys::link::{self, Link};
 use keylane_sys::process::{Child, bind_to_core};
 use keylane_sys::{jail, process};
@@ -56,6 +56,7 @@ impl Lane {
         let plan = Start {
             plan: Plan {
                 role: Role::Lane,
+                groups: Groups::of([]),
                 name: format!("lane-{id}"),
                 user,
                 namespaces: extras.namespaces,
@@ -88,7 +89,7 @@ impl Lane {
                 let _exit_tells_too = told.try_send(&FromLane::Refused(failure), &[]);
             }
         };
-        let child = start(&plan, filters, explain).map_err(host)?;
+        let child = start(&plan, filters, explain, |_no_listener| Ok(())).map_err(host)?;
         let _slower = process::prefer_short_slices(child.pid());
         if let Some(core) = core {
             // A lane that runs elsewhere is slower, not wrong.

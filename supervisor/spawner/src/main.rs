@@ -12,6 +12,7 @@
 
 mod burn;
 mod child;
+mod ears;
 mod extras;
 mod identity;
 mod lanes;

@@ -120,6 +120,14 @@ pub(crate) fn ticks(pids: &BTreeSet<i32>) -> u64 {
     })
 }
 
+/// The process of a thread, if there is one.
+pub(crate) fn process_of(thread: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    // The name is the first line, and the kernel escapes line ends in it (proc(5)).
+    let line = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
+    line.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +140,8 @@ mod tests {
     fn this_process_has_a_session() {
         assert!(of(own()).is_some());
         assert_eq!(of(-1), None);
+        assert_eq!(process_of(own()), Some(own()));
+        assert_eq!(process_of(-1), None);
     }
 
     #[test]

@@ -23,11 +23,13 @@ pub(crate) struct Start<'a> {
     pub(crate) leader: bool,
 }
 
-/// Starts it. `explain` runs in the child when its jail cannot be built, and tells why.
+/// Starts it. `explain` runs in the child when its jail cannot be built, and tells why; `pass_on` when
+/// its filter has a listener, and sends it here.
 pub(crate) fn start(
     start: &Start<'_>,
     filters: &Filters,
     explain: impl Fn(String),
+    pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> io::Result<Child> {
     let mut plan = start.plan.clone();
     if !plan.namespaces && plan.user.is_none() {
@@ -49,7 +51,15 @@ pub(crate) fn start(
             if !may_go(go) {
                 process::exit(child::UNJAILED);
             }
-            child::run(start, &plan, filters, &kept, start.image.as_fd(), explain)
+            child::run(
+                start,
+                &plan,
+                filters,
+                &kept,
+                start.image.as_fd(),
+                explain,
+                pass_on,
+            )
         }
         Fork::Parent(child) => {
             jail::set_dumpable(false)?;

@@ -17,12 +17,12 @@ pub(crate) struct Worker {
     pub(crate) function: FunctionId,
     /// When the lane asked for it.
     pub(crate) asked: Instant,
-    /// Its number, from the credentials of its first message; good while `pidfd` has not ended.
-    pub(crate) pid: i32,
     /// Its pidfd, opened by that number.
     pub(crate) pidfd: Option<OwnedFd>,
     /// Its processor time while it was idle.
     pub(crate) burn: Burn,
+    /// Its process number, from the same message.
+    pub(crate) process: Option<i32>,
     /// The lane asked for its end before it was known.
     pub(crate) doomed: bool,
     /// When its pidfd said that it is gone.
@@ -46,9 +46,9 @@ impl Workers {
             ticket,
             function,
             asked: Instant::now(),
-            pid: 0,
             pidfd: None,
             burn: Burn::default(),
+            process: None,
             doomed: false,
             gone_at: None,
         };
@@ -69,6 +69,18 @@ impl Workers {
             .iter_mut()
             .find(|(_, worker)| worker.lane == lane && worker.ticket == ticket)
             .map(|(serial, worker)| (*serial, worker))
+    }
+
+    /// The lane and ticket of the worker of `function` that is this process.
+    pub(crate) fn of_process(
+        &self,
+        function: FunctionId,
+        process: i32,
+    ) -> Option<(LaneId, Ticket)> {
+        self.all
+            .values()
+            .find(|worker| worker.function == function && worker.process == Some(process))
+            .map(|worker| (worker.lane, worker.ticket))
     }
 
     /// How many workers of a function a lane has, and how many of them have not said a word.
@@ -102,8 +114,7 @@ impl Workers {
     /// The processes of a function's workers that have said who they are.
     pub(crate) fn pids_of(&self, function: FunctionId) -> BTreeSet<i32> {
         let of_function = self.all.values().filter(|w| w.function == function);
-        let known = of_function.filter(|worker| worker.pidfd.is_some());
-        known.map(|worker| worker.pid).collect()
+        of_function.filter_map(|worker| worker.process).collect()
     }
 
     /// Forgets a worker.

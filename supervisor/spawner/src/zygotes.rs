@@ -10,7 +10,7 @@ use keylane_policy::abi::message::{FromZygote, ToZygote, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit::{self, ERROR_CAUSE_BYTES, LOAD_MILLISECONDS};
 use keylane_policy::reuse::Reuse;
-use keylane_policy::syscall::Role;
+use keylane_policy::syscall::{CONTROL_DESCRIPTOR, Role};
 use keylane_sys::link::{self, Link};
 use keylane_sys::process::{self, Child};
 use keylane_sys::{jail, link::Incoming};
@@ -87,6 +87,7 @@ impl Zygote {
         let plan = Start {
             plan: Plan {
                 role: Role::Instance,
+                groups: spec.groups.clone(),
                 name: spec.name.chars().take(15).collect(),
                 user,
                 namespaces: extras.namespaces,
@@ -134,7 +135,16 @@ impl Zygote {
                 let _exit_tells_too = told.try_send(&failed, &[]);
             }
         };
-        let leader = start(&plan, filters, explain).map_err(host)?;
+        // Before the filter's last part stands, which refuses this, and before the program is executed.
+        let pass_on = |listener: OwnedFd| {
+            let socket = keylane_sys::process::inherited(CONTROL_DESCRIPTOR.into())?;
+            let told: Link<FromZygote, ToZygote> = Link::over(socket);
+            let sent = told.send(&FromZygote::Listener, &[listener.as_fd()]);
+            // The program needs the socket.
+            std::mem::forget(told);
+            sent
+        };
+        let leader = start(&plan, filters, explain, pass_on).map_err(host)?;
         let zygote = Zygote {
             spec: spec.clone(),
             name: spec.name.clone(),

@@ -4,6 +4,7 @@
 use super::{Deployment, Listener, Source, TURN, Transfer, bug};
 use keylane_policy::abi::message::{Ended, FromLane, FromSpawner, LaneId, ToLane, Who};
 use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::denial::Denials;
 use keylane_policy::history::Recording;
 use keylane_policy::limit::{HISTORY_RECORDS, RECORDING_BYTES, REPORT_BYTES};
 use keylane_policy::report::Report;
@@ -50,6 +51,8 @@ fn host(error: io::Error) -> Failure {
 pub struct Finished {
     /// The lane's report.
     pub report: Report,
+    /// Calls that functions were denied: from the start or the execution before, to the end of this one.
+    pub denials: Denials,
     /// The recording, if one was asked for; it is read when somebody needs it.
     recording: Option<OwnedFd>,
 }
@@ -85,7 +88,11 @@ pub(super) fn execute(
         .map_err(host)?;
     loop {
         for source in deployment.wait().map_err(host)? {
-            if let Some(finished) = deployment.attend(source, Some(execution), listener)? {
+            if let Some(mut finished) = deployment.attend(source, Some(execution), listener)? {
+                // What the spawner told before the lane did is there, and no more is waited for. If it is
+                // gone, the next execution finds out.
+                let _gone_is_told_later = deployment.hear_of_ends();
+                finished.denials = std::mem::take(&mut deployment.denials);
                 // Before the report, so that what a function printed is not told after the
                 // execution's end.
                 deployment.pipes.settle(listener);
@@ -189,6 +196,14 @@ impl Deployment {
                 Ok(())
             }
             FromSpawner::Unfit(failure) => Err(failure),
+            FromSpawner::Denied { denial, .. } => {
+                self.denials.add(denial);
+                Ok(())
+            }
+            FromSpawner::DeniedMore { more, .. } => {
+                self.denials.count(more);
+                Ok(())
+            }
             // A function whose zygote is gone fails at its next call, with an error that the
             // workflow may catch; the lane tells it.
             FromSpawner::Ended { .. }
@@ -242,7 +257,11 @@ impl Deployment {
                     self.ready.again(Source::Lane(lane));
                     let report = read_report(body)?;
                     let recording = bodies.next();
-                    return Ok(Some(Finished { report, recording }));
+                    return Ok(Some(Finished {
+                        report,
+                        denials: Denials::default(),
+                        recording,
+                    }));
                 }
                 FromLane::Refused(failure) => return Err(failure),
                 // Late words about an earlier execution.

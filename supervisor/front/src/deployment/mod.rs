@@ -17,6 +17,7 @@ use keylane_policy::abi::message::{
     ToSpawner, Who, ZygoteSpec,
 };
 use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::denial::Denials;
 use keylane_sys::link::Link;
 use keylane_sys::process::Child;
 use keylane_sys::ready::Ready;
@@ -52,6 +53,8 @@ pub trait Listener {
     fn progress(&mut self, state: &str, done: u64, total: u64);
     /// A function has loaded: how many of how many.
     fn loaded(&mut self, loaded: usize, of: usize);
+    /// The deployment does not come up, and these calls were denied meanwhile.
+    fn denied(&mut self, denials: Denials);
 }
 
 /// What became ready.
@@ -90,6 +93,7 @@ pub struct Deployment {
     pipes: Pipes,
     transfers: BTreeMap<(LaneId, LoanId), Transfer>,
     substitutions: Vec<Substitution>,
+    denials: Denials,
     executions: u64,
     ended: bool,
 }

@@ -7,6 +7,7 @@ use keylane_policy::abi::message::{
     Ended, FromLane, FromSpawner, FunctionEntry, LaneId, ToLane, ToSpawner, Who, ZygoteSpec,
 };
 use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::denial::Denials;
 use keylane_sys::link::{Incoming, Link, Received, pair};
 use keylane_sys::process::{self, Child, Fork, Namespaces};
 use keylane_sys::ready::Ready;
@@ -62,6 +63,7 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
         pipes: Pipes::default(),
         transfers: BTreeMap::new(),
         substitutions: Vec::new(),
+        denials: Denials::default(),
         executions: 0,
         ended: false,
     };
@@ -73,6 +75,7 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
         Ok(()) => Ok(deployment),
         Err(interruption) => {
             // What a process printed before it failed often says why.
+            listener.denied(std::mem::take(&mut deployment.denials));
             deployment.stop(listener);
             Err(interruption)
         }
@@ -227,6 +230,8 @@ impl Deployment {
             }
             FromSpawner::Notice { .. } => {}
             FromSpawner::Output { who } => self.listen(who, got.descriptors).map_err(host)?,
+            FromSpawner::Denied { denial, .. } => self.denials.add(denial),
+            FromSpawner::DeniedMore { more, .. } => self.denials.count(more),
             FromSpawner::Ended { who, how } => {
                 let name = self.label(who);
                 return Err(match who {

@@ -38,6 +38,8 @@ pub struct Facts {
     pub namespaces: Result<(), String>,
     /// Whether such a child gets a root of its own.
     pub mounts: Result<(), String>,
+    /// Whether a filter of this process can have a listener.
+    pub listener: Result<(), String>,
     /// Control groups.
     pub cgroups: Cgroups,
     /// Whether a memfd can be made and sealed.
@@ -65,6 +67,7 @@ impl Facts {
             outer_filter: status_field(&status, "Seccomp").is_some_and(|mode| mode != "0"),
             namespaces: text(keylane_sys::host::try_namespaces()),
             mounts: text(keylane_sys::host::try_mounts()),
+            listener: text(keylane_sys::denied::try_listener()),
             cgroups: cgroups(),
             sealing: text(keylane_sys::host::try_sealed_memory()),
             pku: has_pku(),

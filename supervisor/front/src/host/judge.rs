@@ -79,6 +79,7 @@ pub fn judge(facts: &Facts) -> Diagnosis {
         outer_filter(facts),
         namespaces(facts),
         mounts(facts),
+        listener(facts),
         cgroups(facts),
         from_result(
             "sealed memory",
@@ -276,6 +277,33 @@ fn namespaces(facts: &Facts) -> Check {
     }
 }
 
+fn listener(facts: &Facts) -> Check {
+    let point = match &facts.listener {
+        Ok(()) => check(
+            "denied calls",
+            Standing::Ok,
+            "a filter can tell which call it denied",
+        ),
+        Err(error) => Check {
+            instead: Some(
+                "a denied call fails with EPERM as ever; lost: the record of which call it was, in \
+                 errors, in reports and for `keylane learn`"
+                    .into(),
+            ),
+            advice: Some(
+                "run Keylane outside of a sandbox that watches system calls itself (EBUSY: one \
+                 process can have one listener)"
+                    .into(),
+            ),
+            ..check("denied calls", Standing::Substituted, error.as_str())
+        },
+    };
+    Check {
+        needed: false,
+        ..point
+    }
+}
+
 fn mounts(facts: &Facts) -> Check {
     let point = match (&facts.namespaces, &facts.mounts) {
         (Ok(()), Ok(())) => check(
@@ -387,6 +415,7 @@ mod tests {
             no_new_privs: true,
             outer_filter: false,
             namespaces: Ok(()),
+            listener: Ok(()),
             mounts: Ok(()),
             cgroups: Cgroups::Unified(vec!["memory".into(), "pids".into()]),
             sealing: Ok(()),
@@ -458,9 +487,10 @@ mod tests {
         facts.namespaces = Err("EPERM".into());
         facts.mounts = Err("EPERM".into());
         facts.cgroups = Cgroups::Split;
+        facts.listener = Err("EBUSY".into());
         let diagnosis = judge(&facts);
         assert!(diagnosis.process.fit);
-        for name in ["namespaces", "mounts", "cgroups"] {
+        for name in ["namespaces", "mounts", "cgroups", "denied calls"] {
             let check = named(&diagnosis, name);
             assert_eq!(check.standing, Standing::Substituted);
             assert!(

@@ -16,6 +16,7 @@ fn saved(events: Vec<Event>, failed: bool) -> String {
         lanes: 2,
         wall_ns: 200,
         history: Some(&history),
+        denials: None,
     };
     json(&report(failed), &context, false).unwrap()
 }

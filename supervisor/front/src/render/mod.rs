@@ -3,6 +3,7 @@
 //! An attacker controls: the texts inside reports, failures, problems and output. Each of them
 //! passes [`escape`] on its way out.
 
+pub mod denial;
 pub mod duration;
 pub mod escape;
 pub mod failure;

@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::history::{Event, History};
 use crate::json;
 use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::denial::{Denial, Denials};
 use keylane_policy::limit;
 use keylane_policy::report::{ErrorReport, FanReport, FunctionCalls, Report, Status};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub struct Context<'c> {
     pub wall_ns: u64,
     /// What happened, if it was recorded.
     pub history: Option<&'c History>,
+    /// Calls that functions were denied.
+    pub denials: Option<&'c Denials>,
 }
 
 /// A report from a lane's bytes, believed only as far as it is a report with JSON in it.
@@ -203,6 +206,8 @@ struct Document<'r> {
     run_ns: u64,
     functions: &'r [FunctionCalls],
     fans: &'r [FanReport],
+    denials: &'r [Denial],
+    denials_more: u64,
     events: Option<&'r [Event]>,
     events_dropped: u64,
 }
@@ -227,6 +232,8 @@ pub fn json(report: &Report, context: &Context<'_>, one_line: bool) -> Result<St
             run_ns: report.run_ns,
             functions: &report.functions,
             fans: &report.fans,
+            denials: context.denials.map_or(&[], |denials| &denials.records),
+            denials_more: context.denials.map_or(0, |denials| denials.more),
             events: context.history.map(|history| history.events.as_slice()),
             events_dropped: context.history.map_or(0, |history| history.dropped),
         })

@@ -59,6 +59,7 @@ fn context() -> Context<'static> {
         lanes: 2,
         wall_ns: 143_000_000,
         history: None,
+        denials: None,
     }
 }
 

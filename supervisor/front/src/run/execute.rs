@@ -8,9 +8,11 @@ use crate::deployment::{Deployment, Finished, Interruption, Listener, Plan};
 use crate::exit::Exit;
 use crate::history::{History, assemble};
 use crate::render;
+use crate::render::denial;
 use crate::render::report::{self, Context};
 use crate::render::screen::Screen;
 use keylane_policy::blame::Failure;
+use keylane_policy::denial::Denials;
 use std::io::{BufReader, Stderr, Stdin};
 use std::os::fd::AsFd;
 use std::time::Instant;
@@ -32,6 +34,17 @@ impl Listener for Shown<'_> {
     fn loaded(&mut self, loaded: usize, of: usize) {
         let (loaded, of) = (loaded as u64, of as u64);
         self.screen.progress("loading functions", loaded, of);
+    }
+
+    fn denied(&mut self, denials: Denials) {
+        tell(self.screen, &denials);
+    }
+}
+
+/// Tells of denied calls, the first few.
+fn tell(screen: &mut Screen<Stderr>, denials: &Denials) {
+    for line in denial::lines(denials) {
+        screen.line(&line);
     }
 }
 
@@ -152,6 +165,7 @@ impl Session<'_> {
         )?;
         let wall_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let lanes = usize::from(self.prepared.lanes);
+        tell(self.screen, &finished.denials);
         let report = &finished.report;
         let exit = report::exit(report);
         // Making a history costs time that nobody waits for who wants the output alone.
@@ -167,6 +181,7 @@ impl Session<'_> {
             lanes,
             wall_ns,
             history: history.as_ref(),
+            denials: Some(&finished.denials),
         };
         if let Some(failure) = report::failure(report, &context) {
             self.screen.failure(&failure);

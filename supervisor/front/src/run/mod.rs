@@ -23,6 +23,7 @@ use keylane_policy::abi::message::{FunctionEntry, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
 use keylane_policy::reuse::Reuse;
+use keylane_policy::syscall::Groups;
 use serde::Serialize;
 use std::io::{BufReader, Stderr, Stdin};
 use std::path::PathBuf;
@@ -129,6 +130,7 @@ impl Prepared {
                 .into_owned(),
             handler: function.handler.as_str().to_owned(),
             runtime_paths: self.runtime.paths.clone(),
+            groups: Groups::all(),
             memory: function.memory,
             processes: function.processes,
             descriptors: function.descriptors,

@@ -109,6 +109,7 @@ impl Spawner {
         let how = reap(&zygote.leader);
         self.ready.forget(Source::Zygote(function));
         self.ready.forget(Source::ZygoteEnd(function));
+        self.forget_ear(function);
         for (serial, worker) in self.workers.remove_function(function) {
             self.ready.forget(Source::WorkerEnd(serial));
             let ticket = worker.ticket;
@@ -146,11 +147,17 @@ impl Spawner {
             .workers
             .gone()
             .filter_map(|(_, at)| at.checked_add(TELL));
-        loads.chain(told).chain(self.next_round()).min()
+        let resumed = self.next_resume();
+        loads
+            .chain(told)
+            .chain(resumed)
+            .chain(self.next_round())
+            .min()
     }
 
     pub(super) fn check_deadlines(&mut self) {
         let now = Instant::now();
+        self.resume_ears(now);
         let late: Vec<_> = self
             .zygotes
             .iter()

@@ -64,11 +64,15 @@ impl Spawner {
         trial: bool,
         user: Option<u32>,
     ) {
-        let images = self
-            .images
-            .as_ref()
-            .ok_or_else(|| bug("starting", "no images"));
-        let started = images.and_then(|images| {
+        let prepared = self
+            .filters
+            .prepare(&spec.groups, self.extras.writes(spec))
+            .map_err(|error| bug("compiling a filter", error));
+        let started = prepared.and_then(|()| {
+            let images = self
+                .images
+                .as_ref()
+                .ok_or_else(|| bug("starting", "no images"))?;
             let image = images.launcher.as_fd();
             Zygote::start(spec, trial, user, self.extras, &self.filters, image)
         });

@@ -49,6 +49,13 @@ impl Spawner {
         self.ready.again(Source::Lane(lane));
     }
 
+    /// Tells a lane what it can do without: if it does not read, it is not told.
+    pub(super) fn mention(&self, lane: LaneId, message: &SpawnerToLane) {
+        if let Some(known) = self.lanes.get(&lane) {
+            let _may_be_lost = known.link.try_send(message, &[]);
+        }
+    }
+
     pub(super) fn tell_lane(&mut self, lane: LaneId, message: &SpawnerToLane) {
         if let Some(known) = self.lanes.get(&lane)
             && known.link.try_send(message, &[]).is_err()

@@ -62,6 +62,7 @@ impl Spawner {
                     zygotes::load_failure(&zygote.name, &error_type, &message, &trace, jail);
                 self.fail_zygote(function, failure);
             }
+            FromZygote::Listener => self.listen(function, got.sender, got.descriptors),
             FromZygote::Hello { serial } => self.greet(function, serial, got.sender),
             FromZygote::ForkFailed { serial, errno } => {
                 let name = zygote.name.clone();
@@ -110,7 +111,7 @@ impl Spawner {
         }
         let watched = self.ready.watch(&pidfd, Source::WorkerEnd(serial));
         worker.pidfd = Some(pidfd);
-        worker.pid = pid;
+        worker.process = Some(pid);
         if let Some(core) = self.lanes.get(&lane).and_then(|lane| lane.core) {
             // A worker that runs elsewhere is slower, not wrong.
             let _slower = process::bind_to_core(pid, core);

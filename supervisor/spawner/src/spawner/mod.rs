@@ -8,22 +8,24 @@
 //! What a message or an end changes is in the file of the one who sends it.
 
 mod ends;
+mod hear_denied;
 mod hear_front;
 mod hear_lane;
 mod hear_zygote;
 mod rounds;
 
+use crate::ears::Ear;
 use crate::extras::{self, Extras};
 use crate::identity::Identities;
 use crate::lanes::Lane;
 use crate::workers::Workers;
 use crate::zygotes::Zygote;
 use keylane_jail::Filters;
-use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, ToSpawner};
+use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, Substitution, ToSpawner};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_sys::link::Link;
 use keylane_sys::ready::Ready;
-use keylane_sys::{host, jail, process};
+use keylane_sys::{denied, host, jail, process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -42,6 +44,7 @@ enum Source {
     Zygote(FunctionId),
     ZygoteEnd(FunctionId),
     WorkerEnd(u64),
+    Denied(FunctionId),
 }
 
 /// Executable images, as the front sent them.
@@ -59,10 +62,12 @@ pub(crate) struct Spawner {
     images: Option<Images>,
     stage: Option<PathBuf>,
     filters: Filters,
+    landlock_abi: u32,
     extras: Extras,
     identities: Identities,
     lanes: BTreeMap<LaneId, Lane>,
     zygotes: BTreeMap<FunctionId, Zygote>,
+    ears: BTreeMap<FunctionId, Ear>,
     workers: Workers,
     restarts: BTreeMap<FunctionId, u32>,
     /// The functions' names, also of those whose zygote has ended.
@@ -96,8 +101,17 @@ impl Spawner {
                     .advise("boot a kernel >= 6.1 with landlock in its list of security modules"),
             )
         })?;
-        let filters = Filters::compile(abi).map_err(|error| unfit(bug(doing, error)))?;
-        let (extras, substitutions) = extras::find();
+        let listener = denied::try_listener();
+        let filters =
+            Filters::compile(abi, listener.is_ok()).map_err(|error| unfit(bug(doing, error)))?;
+        let (extras, mut substitutions) = extras::find();
+        if let Err(error) = &listener {
+            substitutions.push(Substitution {
+                missing: format!("listener for denied calls ({error})"),
+                instead: "a denied call still fails with EPERM, and nothing tells which it was"
+                    .to_owned(),
+            });
+        }
         front
             .try_send(&FromSpawner::Ready { substitutions }, &[])
             .map_err(host)?;
@@ -107,10 +121,12 @@ impl Spawner {
             images: None,
             stage: None,
             filters,
+            landlock_abi: abi,
             extras,
             identities: Identities::of(std::process::id(), jail::is_root()),
             lanes: BTreeMap::new(),
             zygotes: BTreeMap::new(),
+            ears: BTreeMap::new(),
             workers: Workers::default(),
             restarts: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -165,6 +181,7 @@ impl Spawner {
             Source::LaneEnd(lane) => self.lane_ended(lane),
             Source::ZygoteEnd(function) => self.zygote_ended(function),
             Source::WorkerEnd(serial) => self.worker_gone(serial),
+            Source::Denied(function) => self.hear_denied(function),
         }
     }
 

@@ -74,8 +74,11 @@ impl Spawner {
         let Some((_, worker)) = self.workers.of_lane(lane, ticket) else {
             return;
         };
-        let (Some(pidfd), Some(zygote)) = (&worker.pidfd, self.zygotes.get(&worker.function))
-        else {
+        let (Some(pidfd), Some(pid), Some(zygote)) = (
+            &worker.pidfd,
+            worker.process,
+            self.zygotes.get(&worker.function),
+        ) else {
             return;
         };
         let load = Duration::from_millis(LOAD_MILLISECONDS);
@@ -83,7 +86,7 @@ impl Spawner {
         if imports && worker.asked.elapsed() < load {
             return;
         }
-        let ticks = session::ticks(&session::trees(&[worker.pid], &BTreeSet::new()));
+        let ticks = session::ticks(&session::trees(&[pid], &BTreeSet::new()));
         if worker.burn.note(calls, ticks, Instant::now()) {
             let _gone_is_fine = process::signal(pidfd.as_fd(), 9);
             let function = worker.function;
