@@ -91,7 +91,7 @@ pub(super) fn execute(
             if let Some(mut finished) = deployment.attend(source, Some(execution), listener)? {
                 // What the spawner told before the lane did is there, and no more is waited for. If it is
                 // gone, the next execution finds out.
-                let _gone_is_told_later = deployment.hear_of_ends();
+                let _gone_is_told_later = deployment.hear_of_ends(listener);
                 finished.denials = std::mem::take(&mut deployment.denials);
                 // Before the report, so that what a function printed is not told after the
                 // execution's end.
