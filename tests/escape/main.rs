@@ -34,6 +34,8 @@ mod hostile;
 #[cfg(test)]
 mod mounts;
 #[cfg(test)]
+mod native;
+#[cfg(test)]
 mod neighbours;
 #[cfg(test)]
 mod outside;

@@ -23,6 +23,8 @@ mod finra;
 #[cfg(test)]
 mod healthcare;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod idle;
 #[cfg(test)]
 mod init;
@@ -40,6 +42,12 @@ mod loading;
 mod many;
 #[cfg(test)]
 mod misbehaviour;
+#[cfg(test)]
+mod native;
+#[cfg(test)]
+mod native_finra;
+#[cfg(test)]
+mod native_refused;
 #[cfg(test)]
 mod payload;
 #[cfg(test)]

@@ -15,6 +15,7 @@
 
 pub mod kept;
 pub mod leftover;
+pub mod native;
 pub mod project;
 pub mod said;
 pub mod session;

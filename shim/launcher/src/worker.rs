@@ -63,6 +63,7 @@ pub(crate) fn serve(
     drop(memory);
     let failure = late.and_then(|target| runtime.import(target).err());
     runtime.become_worker(channel.capacity());
+    runtime.hear_heartbeats(channel.heartbeat());
     let mut answered = channel.answered();
     loop {
         let next = runtime.idle(|| next(&channel, &liveness, answered));

@@ -3,14 +3,14 @@
 
 use crate::fate::Fate;
 use crate::monitor::{Spawner, Watch};
-use crate::worker::{CallFault, Worker};
+use crate::worker::{CallFault, Until, Worker};
 use keylane_policy::abi::channel::{Geometry, ResponseKind};
 use keylane_policy::abi::message::{FunctionEntry, FunctionId, LaneToSpawner, Ticket};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long to wait for the words about a denied call whose error is here already.
 const TOLD: Duration = Duration::from_millis(20);
@@ -75,19 +75,18 @@ impl Pool {
             .collect()
     }
 
-    /// Calls `function` until `deadline`, which the worker learns as `deadline_clock_ns`, or until
-    /// `unwanted` says that nobody needs the answer. A worker that fails in any way is ended, and so
+    /// Calls `function` as long as `until` says, or until `unwanted` says that nobody needs the answer. A worker that fails in any way is ended, and so
     /// is one that has answered where each call gets a fresh one.
     pub(crate) fn call(
         &mut self,
         function: FunctionId,
         request: &[u8],
-        (deadline, deadline_clock_ns): (Instant, u64),
+        until: Until,
         unwanted: &dyn Fn() -> bool,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
         let index = usize::from(function);
         let mut worker = self.take(index).map_err(CallFault::System)?;
-        if let Err(fault) = worker.post(request, deadline_clock_ns) {
+        if let Err(fault) = worker.post(request, until.deadline_clock_ns) {
             match fault {
                 // It was never posted: the worker has not seen a request.
                 CallFault::TooLarge(..) => self.put_back(index, worker),
@@ -100,7 +99,7 @@ impl Pool {
         }
         // While the worker is busy, the next ones are forked.
         let refilled = self.refill(index);
-        let answer = worker.answer(deadline, unwanted);
+        let answer = worker.answer(until, unwanted);
         let keep = self
             .places
             .get(index)

@@ -25,6 +25,8 @@ const TELL: Duration = Duration::from_millis(250);
 pub(crate) enum CallFault {
     /// The deadline passed.
     Timeout,
+    /// No heartbeat came for as long as this.
+    Silent(Duration),
     /// The worker is gone.
     Gone(End),
     /// It wrote nonsense into the channel's header.
@@ -35,6 +37,17 @@ pub(crate) enum CallFault {
     TooLarge(u64, u64),
     /// A system call of ours failed.
     System(io::Error),
+}
+
+/// Until when a call waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Until {
+    /// Then it is given up.
+    pub(crate) deadline: Instant,
+    /// The same in nanoseconds of CLOCK_MONOTONIC, for the function.
+    pub(crate) deadline_clock_ns: u64,
+    /// For how long the function may send no heartbeat.
+    pub(crate) silence: Option<Duration>,
 }
 
 /// A worker that can be called.
@@ -80,15 +93,15 @@ impl Worker {
         ))
     }
 
-    /// Waits for the response to the request that was posted, until `deadline` or until `unwanted`
-    /// says so. After any fault the worker must not be called again: it may still answer the old
+    /// Waits for the response to the request that was posted, as long as `until` says and
+    /// until `unwanted` says so. After any fault the worker must not be called again: it may still answer the old
     /// request.
     pub(crate) fn answer(
         &mut self,
-        deadline: Instant,
+        until: Until,
         unwanted: &dyn Fn() -> bool,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
-        self.await_response(deadline, unwanted)?;
+        self.await_response(until, unwanted)?;
         let answer = self.fetch();
         self.fate.step();
         answer
@@ -120,11 +133,13 @@ impl Worker {
         Ok(())
     }
 
-    fn await_response(
-        &self,
-        deadline: Instant,
-        unwanted: &dyn Fn() -> bool,
-    ) -> Result<(), CallFault> {
+    fn await_response(&self, until: Until, unwanted: &dyn Fn() -> bool) -> Result<(), CallFault> {
+        let beat = || {
+            self.mapping
+                .load(channel::HEARTBEAT_AT)
+                .map_err(CallFault::System)
+        };
+        let (mut known, mut heard) = (beat()?, Instant::now());
         loop {
             let seen = self
                 .mapping
@@ -139,11 +154,26 @@ impl Worker {
             if unwanted() {
                 return Err(CallFault::Cancelled);
             }
-            let left = deadline
-                .checked_duration_since(Instant::now())
+            let now = Instant::now();
+            let left = until
+                .deadline
+                .checked_duration_since(now)
                 .filter(|left| !left.is_zero())
                 .ok_or(CallFault::Timeout)?;
-            let patience = left.min(LOOK_AGAIN);
+            let mut patience = left.min(LOOK_AGAIN);
+            if let Some(silence) = until.silence {
+                // The word is the function's: whatever it writes there, it only prolongs its own
+                // call, and never beyond the deadline.
+                let newest = beat()?;
+                if newest != known {
+                    (known, heard) = (newest, now);
+                }
+                let left = silence
+                    .checked_sub(now.saturating_duration_since(heard))
+                    .filter(|left| !left.is_zero())
+                    .ok_or(CallFault::Silent(silence))?;
+                patience = patience.min(left);
+            }
             if self
                 .mapping
                 .wait(channel::RESPONSE_SEQUENCE_AT, seen, patience)

@@ -124,7 +124,14 @@ impl Deployment {
         let stage = plan.stage.to_string_lossy().into_owned();
         let setup = ToSpawner::Setup { stage };
         self.spawner
-            .send(&setup, &[images.lane.as_fd(), images.launcher.as_fd()])
+            .send(
+                &setup,
+                &[
+                    images.lane.as_fd(),
+                    images.python.as_fd(),
+                    images.native.as_fd(),
+                ],
+            )
             .map_err(host)?;
         let mut orders = VecDeque::new();
         for (function, (spec, _)) in (0..).zip(&plan.functions) {

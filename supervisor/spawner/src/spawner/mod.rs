@@ -51,7 +51,10 @@ enum Source {
 #[derive(Debug)]
 struct Images {
     lane: OwnedFd,
-    launcher: OwnedFd,
+    /// The launcher of Python functions.
+    python: OwnedFd,
+    /// The launcher of native functions.
+    native: OwnedFd,
 }
 
 /// The spawner's state.
