@@ -19,6 +19,7 @@ pub mod native;
 pub mod project;
 pub mod said;
 pub mod session;
+pub mod skip;
 pub mod table;
 
 pub use said::Said;

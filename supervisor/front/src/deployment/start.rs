@@ -69,7 +69,8 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
     };
     let ready = match deployment.order(&plan, &images) {
         Ok(orders) => deployment.await_all(&plan, orders, listener),
-        Err(failure) => Err(failure.into()),
+        // A spawner that has gone and takes no orders may have said why.
+        Err(failure) => Err(deployment.why_unfit().unwrap_or(failure).into()),
     };
     match ready {
         Ok(()) => Ok(deployment),
@@ -195,6 +196,21 @@ impl Deployment {
             }
         }
         Ok(())
+    }
+
+    /// What the spawner found the host to lack, if that is what it said.
+    fn why_unfit(&mut self) -> Option<Failure> {
+        for _ in 0..TURN {
+            match self.spawner.try_recv().ok()? {
+                Incoming::Message(got) => {
+                    if let FromSpawner::Unfit(failure) = got.message {
+                        return Some(failure);
+                    }
+                }
+                Incoming::Nothing | Incoming::Closed | Incoming::Garbage(_) => return None,
+            }
+        }
+        None
     }
 
     fn hear_spawner(
