@@ -196,7 +196,7 @@ fn another_runtime_is_refused_by_its_name() {
 #[test]
 fn how_workers_are_reused_is_read_and_what_cannot_go_with_it_is_refused() {
     let with = |line: &str| GOOD.replace("timeout = 2.5", line);
-    let manifest = Manifest::parse(&Source::new(FILE, &with("reuse = \"fresh\""))).unwrap();
+    let manifest = Manifest::parse(&Source::new(FILE, with("reuse = \"fresh\""))).unwrap();
     let [lastpx, side] = &manifest.functions[..] else {
         panic!("two functions")
     };
