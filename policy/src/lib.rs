@@ -15,5 +15,6 @@ pub mod instruction;
 pub mod limit;
 pub mod memory;
 pub mod report;
+pub mod reuse;
 pub mod spread;
 pub mod syscall;

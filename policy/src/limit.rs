@@ -81,6 +81,18 @@ pub const PROCESSES_FLOOR: u64 = 4;
 /// See [`PROCESSES_FLOOR`].
 pub const PROCESSES_CEILING: u64 = 4096;
 
+/// The least that a function may have whose workers answer one call each: at the turn from one call
+/// to the next a lane has one that ends, one that answers and those that wait.
+pub const PROCESSES_FRESH_FLOOR: u64 = 16;
+
+/// Workers of one function that each lane keeps ready for calls to come, where each call gets one of
+/// its own. One more than a call in progress needs: a second call at once finds one, too.
+pub const SPARES: u8 = 2;
+
+/// Workers that wait for calls to come, of all functions and lanes of a deployment. Beyond it a call
+/// waits for its worker: with a few MiB of memory each, this many cost what one large instance does.
+pub const SPARES_IN_ALL: usize = 256;
+
 /// Open descriptors of one instance (RLIMIT_NOFILE).
 pub const DESCRIPTORS: u64 = 256;
 /// The least and the most that a project may ask for: an interpreter that imports a package holds

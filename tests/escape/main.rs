@@ -16,6 +16,8 @@ mod attack_neighbours;
 #[cfg(test)]
 mod attack_orphans;
 #[cfg(test)]
+mod attack_reuse;
+#[cfg(test)]
 mod attack_sockets;
 #[cfg(test)]
 mod attack_zygote;

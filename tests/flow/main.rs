@@ -13,6 +13,8 @@
 )]
 
 #[cfg(test)]
+mod cancel;
+#[cfg(test)]
 mod denials;
 #[cfg(test)]
 mod fanout;
@@ -22,6 +24,8 @@ mod finra;
 mod healthcare;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod idle;
 #[cfg(test)]
 mod init;
 #[cfg(test)]
@@ -35,6 +39,8 @@ mod leftovers;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod misbehaviour;
 #[cfg(test)]
 mod native;
@@ -44,6 +50,8 @@ mod native_finra;
 mod native_refused;
 #[cfg(test)]
 mod payload;
+#[cfg(test)]
+mod reuse;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

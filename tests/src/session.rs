@@ -16,20 +16,29 @@ pub struct Session {
     child: Child,
     input: Option<ChildStdin>,
     reports: Receiver<String>,
+    errors: PathBuf,
     temporary: Project,
+    _errors: Project,
 }
 
 impl Session {
-    /// Starts a stream over a project, with more arguments. What it says on standard error goes to
-    /// the test's own.
+    /// Starts a stream over a project, with more arguments. What it says on standard error is kept,
+    /// and shown when the session is over.
     pub fn start(project: &str, more: &[&str]) -> Session {
-        let temporary = Project::empty();
-        let mut command = keylane(["run", project, "--stream", "--json", "-q"]);
+        Session::start_loud(project, &[more, &["-q"]].concat())
+    }
+
+    /// As [`Session::start`], with notes and functions' output on standard error.
+    pub fn start_loud(project: &str, more: &[&str]) -> Session {
+        let (temporary, folder) = (Project::empty(), Project::empty());
+        let errors = folder.path().join("err");
+        let stream = std::fs::File::create(&errors).expect("making a file");
+        let mut command = keylane(["run", project, "--stream", "--json"]);
         command
             .args(more)
             .env("TMPDIR", temporary.path())
             .stdin(Stdio::piped())
-            .stderr(Stdio::inherit());
+            .stderr(Stdio::from(stream));
         let mut child = command.spawn().expect("starting keylane");
         let input = child.stdin.take();
         let output = child.stdout.take().expect("a captured stream");
@@ -45,8 +54,15 @@ impl Session {
             child,
             input,
             reports,
+            errors,
             temporary,
+            _errors: folder,
         }
+    }
+
+    /// What it said on standard error so far.
+    pub fn errors(&self) -> String {
+        std::fs::read_to_string(&self.errors).unwrap_or_default()
     }
 
     /// Where the files of a function lie while the command runs.
@@ -108,5 +124,6 @@ impl Drop for Session {
         drop(self.input.take());
         let _ = self.child.kill();
         let _ = self.child.wait();
+        eprint!("{}", self.errors());
     }
 }

@@ -13,6 +13,7 @@
 
 use crate::blame::{Blame, Failure};
 use crate::denial::Denial;
+use crate::reuse::Reuse;
 use crate::syscall::Groups;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -59,6 +60,8 @@ pub struct ZygoteSpec {
     pub descriptors: u64,
     /// Bytes of the private /tmp that all instances of the function share; 0 is none.
     pub tmp: u64,
+    /// Whether workers are forked before or after the import.
+    pub reuse: Reuse,
 }
 
 /// Front to spawner.
@@ -195,6 +198,14 @@ pub enum FromSpawner {
         /// How it ended.
         how: Ended,
     },
+    /// Something was done to a function's processes that the operator should know of, and that
+    /// fails no call. No descriptors.
+    Notice {
+        /// Which function.
+        function: FunctionId,
+        /// What, in words that follow the function's name.
+        text: String,
+    },
 }
 
 /// Lane to spawner.
@@ -213,6 +224,13 @@ pub enum LaneToSpawner {
     Kill {
         /// Which worker.
         ticket: Ticket,
+    },
+    /// A worker has had nothing to do for a second or longer. No descriptors.
+    Idle {
+        /// Which worker.
+        ticket: Ticket,
+        /// Calls that it has answered: while the number stays, so has the worker been idle.
+        calls: u64,
     },
 }
 
@@ -309,6 +327,10 @@ pub struct FunctionEntry {
     pub payload: u64,
     /// Milliseconds that one call may take where the workflow names no timeout.
     pub call_ms: u64,
+    /// Whether a worker answers one call or many.
+    pub reuse: Reuse,
+    /// Workers to keep ready for calls to come.
+    pub spares: u8,
 }
 
 /// Front to lane.
@@ -353,6 +375,16 @@ pub enum ToLane {
         /// The number that this lane gave.
         loan: LoanId,
     },
+    /// Every function is loaded: workers may be forked ahead of the first call. No descriptors.
+    Prepare,
+    /// Nobody wants the results of a loan any more: its call is cancelled, the rest is not begun,
+    /// and it is repaid as it is. No descriptors.
+    Recalled {
+        /// The lender's number.
+        loan: LoanId,
+        /// The lane that lent.
+        from: LaneId,
+    },
     /// End an execution: its calls are cancelled. No descriptors.
     Cancel {
         /// Which execution.
@@ -384,6 +416,13 @@ pub enum FromLane {
         /// This lane's number for them.
         loan: LoanId,
         /// The reserved lane.
+        to: LaneId,
+    },
+    /// The results of a loan are not wanted any more. No descriptors.
+    Recall {
+        /// This lane's number for it.
+        loan: LoanId,
+        /// The lane that borrowed.
         to: LaneId,
     },
     /// Borrowed branches are done. Descriptors: the results (a [`RepayBody`]).

@@ -4,7 +4,7 @@
 //! CPython into its process ([`python()`]), `keylane-native` a shared object ([`native()`]) and
 //! never libpython. Everything else is the same code: what differs is behind `runtime::Runtime`.
 //!
-//! Started by the spawner inside a complete jail as `NAME TREE HANDLER`, with the tree, which is
+//! Started by the spawner inside a complete jail as `NAME TREE HANDLER WHEN`, with the tree, which is
 //! then `.`, as working directory, pipes as output, and a `SOCK_SEQPACKET` socket to the spawner as
 //! descriptor 3. From the load on, the function's code owns this process: no promise of Keylane may
 //! rest on anything here. What the package owes is to honest functions: their results, their

@@ -54,8 +54,11 @@ impl LoadFailure {
 
 /// A function with what runs it, inside this process. One thread uses it.
 pub(crate) trait Runtime: Sized {
-    /// Starts the runtime and loads the function.
-    fn load(target: &Target<'_>) -> Result<Self, LoadFailure>;
+    /// Starts the runtime without a line of the function.
+    fn bare() -> Result<Self, LoadFailure>;
+
+    /// Loads the function, once.
+    fn import(&mut self, target: &Target<'_>) -> Result<(), LoadFailure>;
 
     /// Tidies up after the load; forks follow.
     fn settle(&mut self);

@@ -1,5 +1,9 @@
 //! From the start of a program to its loops.
 //!
+//! WHEN says when the function is loaded: `before` workers are forked; `after`, in each worker, so
+//! that the process that forks sees no code of the function; or for a `trial`, in a process that
+//! forks nobody and only tells whether the function can be loaded.
+//!
 //! Exit status: 0 the peer is gone, 1 the function cannot be loaded (told to the spawner first),
 //! 2 started or spoken to in a way that is not the protocol, 3 the channel cannot be used.
 
@@ -20,9 +24,9 @@ const EXIT_PROTOCOL: u8 = 2;
 /// The whole life of a zygote, and in its forks that of a worker.
 pub(crate) fn run<R: Runtime>() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let [name, tree, handler] = arguments.as_slice() else {
+    let (Some(when), [name, tree, handler, _]) = (when(&arguments), arguments.as_slice()) else {
         eprintln!(
-            "keylane-launcher: expected the arguments NAME TREE HANDLER, got {} of them; \
+            "keylane-launcher: expected the arguments NAME TREE HANDLER WHEN, got {} of them; \
              only Keylane's spawner starts this program",
             arguments.len()
         );
@@ -55,7 +59,7 @@ pub(crate) fn run<R: Runtime>() -> ExitCode {
         tree: tree.as_os_str(),
         handler,
     };
-    let mut runtime = match load::<R>(&target) {
+    let mut runtime = match load::<R>(&target, when) {
         Ok(runtime) => runtime,
         Err(failure) => {
             report(&link, failure);
@@ -66,19 +70,49 @@ pub(crate) fn run<R: Runtime>() -> ExitCode {
         eprintln!("keylane-launcher: telling the spawner that the function is loaded: {cause}");
         return ExitCode::from(EXIT_PROTOCOL);
     }
+    if when == When::Trial {
+        return ExitCode::SUCCESS;
+    }
     match zygote::run(link, &mut runtime) {
         Role::Gone => ExitCode::SUCCESS,
         Role::Broken(cause) => {
             eprintln!("keylane-launcher: {cause}");
             ExitCode::from(EXIT_PROTOCOL)
         }
-        Role::Worker(start) => worker::serve(start, &mut runtime),
+        Role::Worker(start) => {
+            let late = (when == When::After).then_some(&target);
+            worker::serve(start, &mut runtime, late)
+        }
     }
 }
 
-/// Loads the function, and sees to it that nothing but this thread runs.
-fn load<R: Runtime>(target: &Target<'_>) -> Result<R, LoadFailure> {
-    let mut runtime = R::load(target)?;
+/// When the function is loaded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    After,
+    Trial,
+}
+
+fn when(arguments: &[OsString]) -> Option<When> {
+    match arguments.last()?.to_str()? {
+        "before" => Some(When::Before),
+        "after" => Some(When::After),
+        "trial" => Some(When::Trial),
+        _ => None,
+    }
+}
+
+/// Starts the runtime, loads the function if it is time to, and sees to it that nothing but this
+/// thread runs where forks follow.
+fn load<R: Runtime>(target: &Target<'_>, when: When) -> Result<R, LoadFailure> {
+    let mut runtime = R::bare()?;
+    if when != When::After {
+        runtime.import(target)?;
+    }
+    if when == When::Trial {
+        return Ok(runtime);
+    }
     if threads::settled(&mut runtime) {
         runtime.settle();
         Ok(runtime)

@@ -8,7 +8,7 @@
 //! at the liveness socket.
 
 use crate::channel::{Channel, SharedBytes};
-use crate::runtime::Runtime;
+use crate::runtime::{LoadFailure, Runtime, Target};
 use keylane_policy::abi::channel::{Geometry, ResponseKind};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CpuSet, sched_getaffinity};
@@ -39,8 +39,13 @@ pub(crate) struct Start {
     pub(crate) liveness: OwnedFd,
 }
 
-/// The loop.
-pub(crate) fn serve(start: Start, runtime: &mut impl Runtime) -> ExitCode {
+/// The loop. With `late`, the function is loaded here; a load that fails is the answer to every
+/// request.
+pub(crate) fn serve(
+    start: Start,
+    runtime: &mut impl Runtime,
+    late: Option<&Target<'_>>,
+) -> ExitCode {
     let Start {
         serial,
         geometry,
@@ -56,6 +61,7 @@ pub(crate) fn serve(start: Start, runtime: &mut impl Runtime) -> ExitCode {
     };
     // The mapping stays without it, and the function has no use for it.
     drop(memory);
+    let failure = late.and_then(|target| runtime.import(target).err());
     runtime.become_worker(channel.capacity());
     runtime.hear_heartbeats(channel.heartbeat());
     let mut answered = channel.answered();
@@ -64,7 +70,10 @@ pub(crate) fn serve(start: Start, runtime: &mut impl Runtime) -> ExitCode {
         let Some(sequence) = next else {
             return ExitCode::SUCCESS;
         };
-        answer(&channel, runtime);
+        match &failure {
+            Some(failure) => refuse(&channel, failure),
+            None => answer(&channel, runtime),
+        }
         channel.publish(sequence);
         answered = sequence;
     }
@@ -134,6 +143,7 @@ fn answer(channel: &Channel, runtime: &mut impl Runtime) {
         let text = error_json(
             "Runtime.UnmarshalError",
             "the request claims more bytes than the channel holds",
+            "",
         );
         let _fits = channel.write(ResponseKind::Error, &text);
         return;
@@ -151,6 +161,7 @@ fn call(channel: &Channel, runtime: &mut impl Runtime, request: SharedBytes) {
                     body.len(),
                     channel.capacity()
                 ),
+                "",
             );
             // Two hundred bytes always fit: an area is a whole number of pages.
             let _fits = channel.write(ResponseKind::Error, &text);
@@ -158,7 +169,52 @@ fn call(channel: &Channel, runtime: &mut impl Runtime, request: SharedBytes) {
     });
 }
 
-/// An error of the launcher's own. Both texts are ours and need no escapes.
-fn error_json(name: &str, message: &str) -> Vec<u8> {
-    format!(r#"{{"errorType":"{name}","errorMessage":"{message}","stackTrace":[]}}"#).into_bytes()
+/// Answers that the function could not be loaded.
+fn refuse(channel: &Channel, failure: &LoadFailure) {
+    let name = escaped(&failure.error_type);
+    let whole = error_json(&name, &escaped(&failure.message), &escaped(&failure.trace));
+    if !channel.write(ResponseKind::Error, &whole) {
+        let short = error_json(&name, "the function could not be loaded", "");
+        let _fits = channel.write(ResponseKind::Error, &short);
+    }
+}
+
+/// A text as it stands inside the quotation marks of a JSON string.
+fn escaped(text: &str) -> String {
+    let mut json = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => json.extend(['\\', character]),
+            '\u{0}'..='\u{1f}' => json.push_str(&format!("\\u{:04x}", u32::from(character))),
+            other => json.push(other),
+        }
+    }
+    json
+}
+
+/// An error of the launcher's own. The texts need no escapes, or have them.
+fn error_json(name: &str, message: &str, trace: &str) -> Vec<u8> {
+    let trace = if trace.is_empty() {
+        String::new()
+    } else {
+        format!("\"{trace}\"")
+    };
+    format!(r#"{{"errorType":"{name}","errorMessage":"{message}","stackTrace":[{trace}]}}"#)
+        .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_failure_is_json_whatever_the_function_says() {
+        let text = "a \"quoted\" \\ line\nand \u{1}\u{7f}\u{2028}é";
+        let json = error_json("E", &escaped(text), &escaped(text));
+        let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(value["errorMessage"], text);
+        assert_eq!(value["stackTrace"][0], text);
+        let empty: serde_json::Value = serde_json::from_slice(&error_json("E", "", "")).unwrap();
+        assert_eq!(empty["stackTrace"], serde_json::json!([]));
+    }
 }

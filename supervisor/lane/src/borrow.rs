@@ -4,7 +4,7 @@
 //! state or a pause before a retry costs the loan its time once and not once for each branch.
 
 use crate::caller::Caller;
-use crate::inbox::Letter;
+use crate::inbox::{Inbox, Letter};
 use crate::monitor::Front;
 use crate::pool::Pool;
 use crate::recorder::Recorder;
@@ -24,12 +24,15 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How long a loan may wait before it is asked whether it is still wanted.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
 /// How a branch ended, with its place in the lender's fan-out.
 type Ended = (u64, Result<Data, Failed>);
 
 /// Runs the branches of `letter` for lane `from` and sends the results; `own` is this lane.
 pub(crate) fn serve(
-    front: &Front,
+    (front, inbox): (&Front, &Inbox),
     pool: &mut Pool,
     definition: &Arc<Definition>,
     (own, loan, from): (LaneId, LoanId, LaneId),
@@ -52,10 +55,12 @@ pub(crate) fn serve(
             if let Some(recorder) = &mut recorder {
                 recorder.borrow(fan);
             }
-            run(execution, &mut caller, recorder.as_mut())
+            let unwanted = || inbox.is_recalled(loan, from);
+            run(execution, (&mut caller, &unwanted), recorder.as_mut())
         }
         (Some(index), Err(failed)) => (vec![(index, Err(failed))], Duration::ZERO),
     };
+    inbox.forget_recall(loan, from);
     let branches = ended
         .into_iter()
         .map(|(index, outcome)| BranchRepay {
@@ -105,14 +110,15 @@ fn open(definition: &Arc<Definition>, loaned: LoanBody) -> Result<(Execution, Fa
     Ok((execution, fan))
 }
 
-/// Runs to the end: how each branch ended that did, and for how long there was nothing to do.
+/// Runs to the end, or until the results are `unwanted`: how each branch ended that did, and for how
+/// long there was nothing to do.
 fn run(
     mut execution: Execution,
-    caller: &mut Caller<'_>,
+    (caller, unwanted): (&mut Caller<'_>, &dyn Fn() -> bool),
     mut recorder: Option<&mut Recorder>,
 ) -> (Vec<Ended>, Duration) {
     let mut waited = Duration::ZERO;
-    loop {
+    while !unwanted() {
         let wish = execution.poll(now_ns());
         for event in execution.take_events() {
             if let Some(recorder) = recorder.as_deref_mut() {
@@ -121,7 +127,7 @@ fn run(
         }
         match wish {
             Poll::Call(call) => {
-                let outcome = caller.call(&call);
+                let outcome = caller.call(&call, unwanted);
                 execution.complete(call.id, outcome, now_ns());
             }
             // Calls here are over before the next poll, so none can be cancelled.
@@ -129,7 +135,7 @@ fn run(
             Poll::Idle {
                 wake_at_ns: Some(at),
             } => {
-                let pause = Duration::from_nanos(at.saturating_sub(now_ns()));
+                let pause = Duration::from_nanos(at.saturating_sub(now_ns())).min(LOOK_UP);
                 std::thread::sleep(pause);
                 waited = waited.saturating_add(pause);
             }

@@ -28,8 +28,12 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Makes one call and waits for its end.
-    pub(crate) fn call(&mut self, call: &Call) -> Result<Data, TaskError> {
+    /// Makes one call and waits for its end, or until `unwanted` says that nobody needs it.
+    pub(crate) fn call(
+        &mut self,
+        call: &Call,
+        unwanted: &dyn Fn() -> bool,
+    ) -> Result<Data, TaskError> {
         let Some(entry) = self.pool.function(call.function) else {
             let cause = format!("function number {} is not deployed", call.function);
             return Err(TaskError {
@@ -52,9 +56,8 @@ impl<'a> Caller<'a> {
             silence: call.heartbeat_ns.map(Duration::from_nanos),
         };
         let text = call.input.text();
-        let answer = self
-            .pool
-            .call(call.function, text.as_str().as_bytes(), until);
+        let request = text.as_str().as_bytes();
+        let answer = self.pool.call(call.function, request, until, unwanted);
         let outcome = judge(&name, allowed, answer).map_err(|failed| {
             if failed.is_refusal() {
                 failed.tell_denials(self.pool.denials(call.function))

@@ -7,7 +7,7 @@ use keylane_policy::blame::Failure;
 use keylane_policy::limit::DENIALS_OF_CAUSE;
 use keylane_sys::mapping::Mapping;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,10 @@ pub(crate) struct Fate {
     pub(crate) mapping: Arc<Mapping>,
     /// This lane's end of the liveness socket: the kernel closes the other one with the worker.
     pub(crate) alive: OwnedFd,
+    /// Twice the calls that it has answered, and one more while it has one to answer.
+    steps: AtomicU64,
+    /// `steps` as the monitor saw it last.
+    seen: AtomicU64,
     gone: AtomicBool,
     end: Mutex<Option<End>>,
     told: Condvar,
@@ -42,12 +46,32 @@ impl Fate {
         Fate {
             mapping,
             alive,
+            steps: AtomicU64::new(0),
+            seen: AtomicU64::new(u64::MAX),
             gone: AtomicBool::new(false),
             end: Mutex::new(None),
             told: Condvar::new(),
             denials: Mutex::default(),
             denied: Condvar::new(),
         }
+    }
+
+    /// Notes that the worker has a call to answer, or has answered it.
+    pub(crate) fn step(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The calls that the worker has answered, if it has had none since this was asked last.
+    pub(crate) fn idle_since_last_look(&self) -> Option<u64> {
+        let steps = self.steps.load(Ordering::Relaxed);
+        let before = self.seen.swap(steps, Ordering::Relaxed);
+        let idle = steps == before && steps.is_multiple_of(2) && !self.is_gone();
+        idle.then_some(steps / 2)
+    }
+
+    /// Wakes whoever waits for the worker's answer, to look around.
+    pub(crate) fn nudge(&self) {
+        let _a_hint_only = self.mapping.wake(RESPONSE_SEQUENCE_AT);
     }
 
     /// Notes a call of the worker that was denied; the first few are kept.
@@ -85,7 +109,7 @@ impl Fate {
     /// before the wait; that wait is bounded and looks again.
     pub(crate) fn set_gone(&self) {
         self.gone.store(true, Ordering::Release);
-        let _a_hint_only = self.mapping.wake(RESPONSE_SEQUENCE_AT);
+        self.nudge();
     }
 
     /// Notes how the worker ended.

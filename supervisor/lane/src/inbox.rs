@@ -1,7 +1,7 @@
 //! What the monitor hands to the orchestrator, in order of arrival.
 
-use keylane_policy::abi::message::ToLane;
-use std::collections::VecDeque;
+use keylane_policy::abi::message::{LaneId, LoanId, ToLane};
+use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub(crate) struct Letter {
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     letters: Mutex<VecDeque<Letter>>,
+    /// Loans, by number and lender, whose results nobody wants.
+    recalled: Mutex<BTreeSet<(LoanId, LaneId)>>,
     arrived: Condvar,
 }
 
@@ -34,6 +36,26 @@ impl Inbox {
     pub(crate) fn put(&self, letter: Letter) {
         self.lock().push_back(letter);
         self.arrived.notify_one();
+    }
+
+    /// Notes that nobody wants the results of a loan any more.
+    pub(crate) fn recall(&self, loan: LoanId, from: LaneId) {
+        self.recalls().insert((loan, from));
+    }
+
+    /// Whether nobody wants the results of a loan any more.
+    pub(crate) fn is_recalled(&self, loan: LoanId, from: LaneId) -> bool {
+        self.recalls().contains(&(loan, from))
+    }
+
+    /// Forgets a loan that is repaid. One that is recalled later is remembered until the lender uses
+    /// its number again, which it does after 2^32 others.
+    pub(crate) fn forget_recall(&self, loan: LoanId, from: LaneId) {
+        self.recalls().remove(&(loan, from));
+    }
+
+    fn recalls(&self) -> MutexGuard<'_, BTreeSet<(LoanId, LaneId)>> {
+        self.recalled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The oldest letter, if there is one.

@@ -128,6 +128,17 @@ impl Lender {
         Ok(())
     }
 
+    /// Asks back what is still out of a fan-out that is over: those who run it are to stop.
+    pub(crate) fn recall(&self, front: &Front, fan: FanId) {
+        for (loan, out) in &self.out {
+            if matches!(&out.branches, Some((of, _)) if *of == fan) {
+                let (loan, to) = (*loan, out.borrower);
+                // Where it cannot be said, the branch goes on to its end for nothing.
+                let _only_slower = front.try_send(&FromLane::Recall { loan, to }, &[]);
+            }
+        }
+    }
+
     /// Takes back loan `loan`: with its results, or without when `letter` has none or they do not
     /// parse. A loan that is not out is somebody's mistake and is ignored.
     pub(crate) fn take_back(&mut self, loan: LoanId, letter: &Letter) -> Option<Returned> {

@@ -7,14 +7,17 @@
 use crate::fate::{End, Fate};
 use crate::inbox::{Inbox, Letter};
 use keylane_policy::abi::message::{FromLane, LaneToSpawner, SpawnerToLane, Ticket, ToLane};
-use keylane_sys::link::{Incoming, Link, holds_message};
+use keylane_sys::link::{Incoming, Link, Received, holds_message};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Time between two looks for workers that have nothing to do.
+const LOOK: Duration = Duration::from_secs(1);
 
 const FRONT: Token = Token(0);
 const SPAWNER: Token = Token(1);
@@ -42,6 +45,24 @@ impl Watch {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Ticket, Arc<Fate>>> {
         // Inserts and removes do not tear, so the map is whole whatever the other thread did.
         self.fates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes whoever waits for a worker's answer.
+    fn nudge(&self) {
+        self.lock().values().for_each(|fate| fate.nudge());
+    }
+
+    /// The workers that have had nothing to do since this was asked last, with their calls.
+    fn idle(&self) -> Vec<(Ticket, u64)> {
+        let fates = self.lock();
+        let idle = fates
+            .iter()
+            .filter_map(|(ticket, fate)| Some((*ticket, fate.idle_since_last_look()?)));
+        idle.collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
     /// Watches a worker from now on.
@@ -113,8 +134,19 @@ impl Monitor {
     /// Runs until the front or the spawner is gone: then the lane has no reason to be.
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(64);
+        let mut looked = Instant::now();
         loop {
-            match self.poll.poll(&mut events, None) {
+            if looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                self.tell_idle();
+            }
+            // A worker that is added meanwhile is seen a little later than others.
+            let patience = if self.watch.is_empty() {
+                LOOK * 10
+            } else {
+                LOOK
+            };
+            match self.poll.poll(&mut events, Some(patience)) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
@@ -135,11 +167,28 @@ impl Monitor {
         }
     }
 
+    /// Tells the spawner which workers have had nothing to do for a while.
+    fn tell_idle(&self) {
+        for (ticket, calls) in self.watch.idle() {
+            // A spawner that has no room for it now is told a second later.
+            let _later = self
+                .spawner
+                .try_send(&LaneToSpawner::Idle { ticket, calls }, &[]);
+        }
+    }
+
     /// Reads all that the front said; `false` once it is gone.
     fn hear_front(&self) -> io::Result<bool> {
         loop {
             match self.front.try_recv()? {
                 Incoming::Nothing => return Ok(true),
+                Incoming::Message(Received {
+                    message: ToLane::Recalled { loan, from },
+                    ..
+                }) => {
+                    self.inbox.recall(loan, from);
+                    self.watch.nudge();
+                }
                 Incoming::Message(got) => {
                     let body = got.descriptors.into_iter().next();
                     self.inbox.put(Letter {

@@ -77,17 +77,24 @@ impl Orchestrator {
                 (ToLane::Execute { .. }, Some(deployed)) => self.execute(deployed, &letter)?,
                 (ToLane::Borrow { loan, from }, Some(d)) => {
                     borrow::serve(
-                        &self.front,
+                        (&self.front, &self.inbox),
                         &mut d.pool,
                         &d.definition,
                         (d.lane, *loan, *from),
                         &letter,
                     )?;
                 }
+                (ToLane::Prepare, Some(deployed)) => deployed.pool.prepare()?,
                 // Late news of an execution that has ended.
-                (ToLane::Repaid { .. } | ToLane::LoanLost { .. } | ToLane::Cancel { .. }, _) => {}
+                (
+                    ToLane::Repaid { .. }
+                    | ToLane::LoanLost { .. }
+                    | ToLane::Recalled { .. }
+                    | ToLane::Cancel { .. },
+                    _,
+                ) => {}
                 (ToLane::Deploy { .. }, Some(_)) => return Err(lost("deployed twice")),
-                (ToLane::Execute { .. } | ToLane::Borrow { .. }, None) => {
+                (ToLane::Execute { .. } | ToLane::Borrow { .. } | ToLane::Prepare, None) => {
                     return Err(lost("asked to run before a deployment"));
                 }
             }

@@ -1,9 +1,12 @@
-//! The lane's warm workers: at most one for each function, forked when first called and kept.
+//! The lane's workers: one for each function, forked when first called and kept; or, where each call
+//! gets a fresh one, a few that wait for the next calls and have seen none.
 
+use crate::fate::Fate;
 use crate::monitor::{Spawner, Watch};
 use crate::worker::{CallFault, Until, Worker};
 use keylane_policy::abi::channel::{Geometry, ResponseKind};
 use keylane_policy::abi::message::{FunctionEntry, FunctionId, LaneToSpawner, Ticket};
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -16,7 +19,12 @@ const TOLD: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 struct Place {
     entry: FunctionEntry,
-    worker: Option<Worker>,
+    /// Workers that can be called: the warm one, or those that have seen no request.
+    ready: VecDeque<Worker>,
+    /// The fate of the worker that was called last.
+    last: Option<Arc<Fate>>,
+    /// A worker that was ended after its call, and is still listened to.
+    retired: Option<Ticket>,
     forks: u64,
 }
 
@@ -38,7 +46,9 @@ impl Pool {
     ) -> Pool {
         let place = |entry| Place {
             entry,
-            worker: None,
+            ready: VecDeque::new(),
+            last: None,
+            retired: None,
             forks: 0,
         };
         let places = functions.into_iter().map(place).collect();
@@ -65,52 +75,101 @@ impl Pool {
             .collect()
     }
 
-    /// Calls `function`. A worker that fails in any way is ended and its place is free again: the
-    /// next call gets a new one.
+    /// Calls `function` as long as `until` says, or until `unwanted` says that nobody needs the answer. A worker that fails in any way is ended, and so
+    /// is one that has answered where each call gets a fresh one.
     pub(crate) fn call(
         &mut self,
         function: FunctionId,
         request: &[u8],
         until: Until,
+        unwanted: &dyn Fn() -> bool,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
         let index = usize::from(function);
-        self.fill(index, function).map_err(CallFault::System)?;
-        let unknown = || CallFault::System(io::Error::other("a function that was not deployed"));
-        let place = self.places.get_mut(index).ok_or_else(unknown)?;
-        let worker = place.worker.as_mut().ok_or_else(unknown)?;
-        let answer = worker.call(request, until);
-        // A request that was too large was never posted; every other fault leaves a worker that
-        // may still answer the old request.
-        if matches!(&answer, Err(fault) if !matches!(fault, CallFault::TooLarge(..)))
-            && let Some(worker) = place.worker.take()
-        {
-            self.end(&worker);
+        let mut worker = self.take(index).map_err(CallFault::System)?;
+        if let Err(fault) = worker.post(request, until.deadline_clock_ns) {
+            match fault {
+                // It was never posted: the worker has not seen a request.
+                CallFault::TooLarge(..) => self.put_back(index, worker),
+                _ => self.end(&worker),
+            }
+            return Err(fault);
         }
+        if let Some(place) = self.places.get_mut(index) {
+            place.last = Some(Arc::clone(&worker.fate));
+        }
+        // While the worker is busy, the next ones are forked.
+        let refilled = self.refill(index);
+        let answer = worker.answer(until, unwanted);
+        let keep = self
+            .places
+            .get(index)
+            .is_some_and(|place| place.entry.reuse.keeps_workers());
+        // Every fault leaves a worker that may still answer the old request.
+        if answer.is_ok() && keep {
+            self.put_back(index, worker);
+        } else {
+            self.retire(index, &worker);
+        }
+        refilled.map_err(CallFault::System)?;
         answer
     }
 
     /// Calls that the worker of `function` was denied while it answered last.
     pub(crate) fn denials(&self, function: FunctionId) -> Vec<String> {
         let place = self.places.get(usize::from(function));
-        let worker = place.and_then(|place| place.worker.as_ref());
-        worker.map_or_else(Vec::new, |worker| worker.fate.denials(TOLD))
+        let last = place.and_then(|place| place.last.as_ref());
+        last.map_or_else(Vec::new, |fate| fate.denials(TOLD))
     }
 
-    /// Makes sure that the function has a worker: asks for one if it has none. The request can be
-    /// posted at once; the worker finds it when it runs.
-    fn fill(&mut self, index: usize, function: FunctionId) -> io::Result<()> {
-        let ticket = self.next_ticket;
+    /// Sees to it that every function has the workers ready that it is to have.
+    pub(crate) fn prepare(&mut self) -> io::Result<()> {
+        (0..self.places.len()).try_for_each(|index| self.refill(index))
+    }
+
+    /// A worker that can be called. If none is ready, one is asked for; the request can be posted at
+    /// once, and the worker finds it when it runs.
+    fn take(&mut self, index: usize) -> io::Result<Worker> {
+        while let Some(worker) = self.places.get_mut(index).and_then(|p| p.ready.pop_front()) {
+            if !worker.fate.is_gone() {
+                return Ok(worker);
+            }
+            self.end(&worker);
+        }
+        self.order(index)
+    }
+
+    fn put_back(&mut self, index: usize, worker: Worker) {
+        if let Some(place) = self.places.get_mut(index) {
+            place.ready.push_front(worker);
+        }
+    }
+
+    /// Asks for the workers that are to be ready and are not.
+    fn refill(&mut self, index: usize) -> io::Result<()> {
         let Some(place) = self.places.get_mut(index) else {
             return Ok(());
         };
-        if place
-            .worker
-            .as_ref()
-            .is_some_and(|worker| !worker.fate.is_gone())
-        {
-            return Ok(());
+        let known = std::mem::take(&mut place.ready).into_iter();
+        let (dead, ready): (VecDeque<_>, VecDeque<_>) =
+            known.partition(|worker| worker.fate.is_gone());
+        place.ready = ready;
+        let missing = usize::from(place.entry.spares).saturating_sub(place.ready.len());
+        dead.iter().for_each(|worker| self.end(worker));
+        for _ in 0..missing {
+            let worker = self.order(index)?;
+            if let Some(place) = self.places.get_mut(index) {
+                place.ready.push_back(worker);
+            }
         }
-        let dead = place.worker.take();
+        Ok(())
+    }
+
+    /// Asks for a worker.
+    fn order(&mut self, index: usize) -> io::Result<Worker> {
+        let unknown = || io::Error::other("a function that was not deployed");
+        let ticket = self.next_ticket;
+        let function = FunctionId::try_from(index).map_err(io::Error::other)?;
+        let place = self.places.get_mut(index).ok_or_else(unknown)?;
         let geometry = Geometry::with_capacity(place.entry.payload).map_err(io::Error::other)?;
         let (worker, ends) = Worker::prepare(ticket, geometry)?;
         self.watch.add(ticket, &worker.fate)?;
@@ -123,19 +182,25 @@ impl Pool {
             .send(&wish, &[ends.channel.as_fd(), ends.alive.as_fd()])?;
         self.next_ticket = ticket.wrapping_add(1);
         place.forks = place.forks.saturating_add(1);
-        place.worker = Some(worker);
-        if let Some(dead) = dead {
-            self.end(&dead);
+        Ok(worker)
+    }
+
+    /// Ends a worker after its call; what the spawner says of that call may still be on its way.
+    fn retire(&mut self, index: usize, worker: &Worker) {
+        self.kill(worker.ticket);
+        let place = self.places.get_mut(index);
+        if let Some(before) = place.and_then(|place| place.retired.replace(worker.ticket)) {
+            self.watch.remove(before);
         }
-        Ok(())
     }
 
     fn end(&self, worker: &Worker) {
-        let kill = LaneToSpawner::Kill {
-            ticket: worker.ticket,
-        };
-        // If the spawner is gone, so is the worker: it dies with its zygote.
-        let _gone_is_fine = self.spawner.send(&kill, &[]);
+        self.kill(worker.ticket);
         self.watch.remove(worker.ticket);
+    }
+
+    fn kill(&self, ticket: Ticket) {
+        // If the spawner is gone, so is the worker: it dies with its zygote.
+        let _gone_is_fine = self.spawner.send(&LaneToSpawner::Kill { ticket }, &[]);
     }
 }

@@ -97,12 +97,12 @@ impl<'a> Run<'a> {
             match self.execution.poll(now_ns()) {
                 Poll::Call(call) => {
                     let called = Instant::now();
-                    let outcome = self.caller.call(&call);
+                    let outcome = self.caller.call(&call, &|| false);
                     self.last_call = called.elapsed();
                     self.execution.complete(call.id, outcome, now_ns());
                 }
                 // A call here is over before the next poll, so none can be cancelled; branches that
-                // other lanes run come back and find their fan-out gone.
+                // other lanes run are recalled when their fan-out ends.
                 Poll::Cancel(_) => {}
                 Poll::Idle { wake_at_ns } => self.wait(wake_at_ns),
                 Poll::Done => break,
@@ -166,6 +166,8 @@ impl<'a> Run<'a> {
             // A lane that runs an execution is not given another, nor branches of one.
             ToLane::Cancel { .. }
             | ToLane::Deploy { .. }
+            | ToLane::Prepare
+            | ToLane::Recalled { .. }
             | ToLane::Execute { .. }
             | ToLane::Borrow { .. } => {}
         }
@@ -285,7 +287,10 @@ impl<'a> Run<'a> {
                     pointer,
                     total,
                     ..
-                } => self.report_fan(fan, pointer.to_string(), total),
+                } => {
+                    self.lender.recall(self.tools.front, fan);
+                    self.report_fan(fan, pointer.to_string(), total);
+                }
                 _ => {}
             }
         }

@@ -85,6 +85,11 @@ pub(crate) fn judge(
                 allowed.as_secs_f64()
             ),
         )),
+        Err(CallFault::Cancelled) => Err(failed(
+            Blame::Workflow,
+            "Keylane.Cancelled",
+            format!("function {name:?} was ended: nobody waits for its answer any more"),
+        )),
         Err(CallFault::Silent(silence)) => Err(failed(
             Blame::Function,
             "States.HeartbeatTimeout",

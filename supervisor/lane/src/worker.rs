@@ -31,6 +31,8 @@ pub(crate) enum CallFault {
     Gone(End),
     /// It wrote nonsense into the channel's header.
     Channel(ChannelError),
+    /// Nobody wants the answer any more.
+    Cancelled,
     /// The request does not fit: its bytes, and the most that fit.
     TooLarge(u64, u64),
     /// A system call of ours failed.
@@ -91,26 +93,30 @@ impl Worker {
         ))
     }
 
-    /// Sends `request` and waits for its response as long as `until` says. After any fault the worker must
-    /// not be called again: it may still answer the old request.
-    pub(crate) fn call(
+    /// Waits for the response to the request that was posted, as long as `until` says and
+    /// until `unwanted` says so. After any fault the worker must not be called again: it may still answer the old
+    /// request.
+    pub(crate) fn answer(
         &mut self,
-        request: &[u8],
         until: Until,
+        unwanted: &dyn Fn() -> bool,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
-        self.fate.forget_denials();
-        self.post(request, until.deadline_clock_ns)?;
-        self.await_response(until)?;
-        self.fetch()
+        self.await_response(until, unwanted)?;
+        let answer = self.fetch();
+        self.fate.step();
+        answer
     }
 
-    fn post(&mut self, request: &[u8], deadline_clock_ns: u64) -> Result<(), CallFault> {
+    /// Sends `request`.
+    pub(crate) fn post(&mut self, request: &[u8], deadline_clock_ns: u64) -> Result<(), CallFault> {
         let length = u64::try_from(request.len()).unwrap_or(u64::MAX);
         if length > self.geometry.capacity() {
             return Err(CallFault::TooLarge(length, self.geometry.capacity()));
         }
         let at = usize::try_from(self.geometry.request_at()).map_err(system)?;
+        self.fate.forget_denials();
         self.sequence = self.sequence.wrapping_add(1);
+        self.fate.step();
         self.mapping
             .copy_in(at, request)
             .map_err(CallFault::System)?;
@@ -127,7 +133,7 @@ impl Worker {
         Ok(())
     }
 
-    fn await_response(&self, until: Until) -> Result<(), CallFault> {
+    fn await_response(&self, until: Until, unwanted: &dyn Fn() -> bool) -> Result<(), CallFault> {
         let beat = || {
             self.mapping
                 .load(channel::HEARTBEAT_AT)
@@ -144,6 +150,9 @@ impl Worker {
             }
             if self.fate.is_gone() {
                 return Err(CallFault::Gone(self.fate.end(TELL)));
+            }
+            if unwanted() {
+                return Err(CallFault::Cancelled);
             }
             let now = Instant::now();
             let left = until

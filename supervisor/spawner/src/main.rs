@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod burn;
 mod child;
 mod ears;
 mod extras;

@@ -6,6 +6,10 @@
 //! limit, how they are related and what they are called; the numbers here are the kernel's.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The unit of times in /proc/PID/stat: USER_HZ is 100 on x86_64 (asm-generic/param.h).
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// What /proc/PID/stat says of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +20,10 @@ pub(crate) struct Stat {
     pub(crate) parent: i32,
     /// Its session.
     pub(crate) session: i32,
+    /// Processor time of all its threads, in units of [`TICK`].
+    pub(crate) own: u64,
+    /// Processor time of its children that it has reaped, and of theirs, in units of [`TICK`].
+    pub(crate) reaped: u64,
     /// When it started, in clock ticks since the boot.
     pub(crate) started: u64,
 }
@@ -31,10 +39,13 @@ impl Stat {
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let number = |at: usize| fields.get(at)?.parse::<i64>().ok();
         let count = |at: usize| u64::try_from(number(at)?).ok();
+        let time = |user, system| Some(count(user)?.saturating_add(count(system)?));
         Some(Stat {
             dead: matches!(*fields.first()?, "Z" | "X"),
             parent: i32::try_from(number(1)?).ok()?,
             session: i32::try_from(number(3)?).ok()?,
+            own: time(11, 12)?,
+            reaped: time(13, 14)?,
             started: count(19)?,
         })
     }
@@ -45,7 +56,8 @@ pub(crate) fn of(pid: i32) -> Option<i32> {
     Stat::of(pid).map(|stat| stat.session)
 }
 
-/// The children of a process, the oldest first; also those that have ended and are not reaped.
+/// The children of a process in the order in which they became its own; also those that have ended
+/// and are not reaped.
 ///
 /// /proc/PID/task/TID/children is there with CONFIG_PROC_CHILDREN; without it the whole of /proc is
 /// looked through. While children come and go, some may be missing from the answer (proc(5)).
@@ -64,7 +76,7 @@ pub(crate) fn children(pid: i32) -> Vec<i32> {
             Err(_) => return search(pid),
         }
     }
-    oldest_first(found)
+    found
 }
 
 fn kernel_lists_children() -> bool {
@@ -79,14 +91,12 @@ fn search(parent: i32) -> Vec<i32> {
     let numbers = entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let children = numbers.filter(|pid| Stat::of(*pid).is_some_and(|stat| stat.parent == parent));
-    oldest_first(children.collect())
-}
-
-fn oldest_first(mut pids: Vec<i32>) -> Vec<i32> {
-    // Stable: within one tick the kernel's order, which is that of their birth, stays.
-    pids.sort_by_key(|pid| Stat::of(*pid).map_or(u64::MAX, |stat| stat.started));
-    pids
+    let of_parent = numbers.filter_map(|pid| {
+        let stat = Stat::of(pid)?;
+        (stat.parent == parent).then_some((stat.started, pid))
+    });
+    let children: BTreeSet<(u64, i32)> = of_parent.collect();
+    children.into_iter().map(|(_, pid)| pid).collect()
 }
 
 /// These processes and everything below them, but for what lies below one of `spared`.
@@ -99,6 +109,15 @@ pub(crate) fn trees(roots: &[i32], spared: &BTreeSet<i32>) -> BTreeSet<i32> {
         }
     }
     seen
+}
+
+/// Processor time that processes have used, in units of [`TICK`]; what has ended and is not reaped
+/// does not count, because its parent will have it.
+pub(crate) fn ticks(pids: &BTreeSet<i32>) -> u64 {
+    let living = pids.iter().filter_map(|pid| Stat::of(*pid));
+    living.filter(|stat| !stat.dead).fold(0, |sum, stat| {
+        sum.saturating_add(stat.own).saturating_add(stat.reaped)
+    })
 }
 
 /// The process of a thread, if there is one.
@@ -131,7 +150,7 @@ mod tests {
         let stat = Stat::parse(stat).unwrap();
         assert!(!stat.dead);
         assert_eq!((stat.parent, stat.session), (5, 99));
-        assert_eq!(stat.started, 1234);
+        assert_eq!((stat.own, stat.reaped, stat.started), (7, 50, 1234));
         assert_eq!(Stat::parse("7 (a) S 1"), None);
     }
 

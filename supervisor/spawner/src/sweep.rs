@@ -33,21 +33,23 @@ pub(crate) enum Swept {
 }
 
 /// Ends the strays of the jail that the tiny init `leader` leads. The leader has not been reaped
-/// yet, so that its number is still the session's and the group's.
-pub(crate) fn sweep(leader: i32) -> Swept {
-    if strays(leader).is_empty() {
+/// yet, so that its number is still the session's and the group's. `adopted` are other children of
+/// the spawner that nobody waits for, where orphans come to it.
+pub(crate) fn sweep(leader: i32, adopted: impl Fn() -> Vec<i32>) -> Swept {
+    let strays = || strays(leader, &adopted());
+    if strays().is_empty() {
         return Swept::Clean;
     }
     let _gone_is_fine = process::stop_group(leader);
-    let swept = end_strays(leader);
+    let swept = end_strays(leader, strays);
     let _gone_is_fine = process::continue_group(leader);
     swept
 }
 
-fn end_strays(leader: i32) -> Swept {
+fn end_strays(leader: i32, strays: impl Fn() -> Vec<i32>) -> Swept {
     let since = Instant::now();
     loop {
-        let found = strays(leader);
+        let found = strays();
         if found.is_empty() {
             return Swept::Ended;
         }
@@ -79,14 +81,11 @@ fn end(pid: i32, leader: i32) -> Option<OwnedFd> {
 }
 
 /// Living processes of the session whose parent has ended.
-fn strays(leader: i32) -> Vec<i32> {
+fn strays(leader: i32, adopted: &[i32]) -> Vec<i32> {
     // The zygote is the init's first child, and lives as long as the init does.
     let below_init = session::children(leader).into_iter().skip(1);
-    // Without a pid namespace orphans come to the spawner, which is their subreaper.
-    let below_us = std::process::id().try_into().map(session::children);
-    let below_us = below_us.unwrap_or_default().into_iter();
     below_init
-        .chain(below_us.filter(|pid| *pid != leader))
+        .chain(adopted.iter().copied())
         .filter(|pid| Stat::of(*pid).is_some_and(|s| s.session == leader && !s.dead))
         .collect()
 }

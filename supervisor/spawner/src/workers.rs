@@ -1,7 +1,8 @@
 //! Workers as the spawner knows them: whose they are, and a pidfd once the kernel has named them.
 
+use crate::burn::Burn;
 use keylane_policy::abi::message::{FunctionId, LaneId, Ticket};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
@@ -14,8 +15,12 @@ pub(crate) struct Worker {
     pub(crate) ticket: Ticket,
     /// Its function.
     pub(crate) function: FunctionId,
-    /// Its pidfd, from the credentials of its first message.
+    /// When the lane asked for it.
+    pub(crate) asked: Instant,
+    /// Its pidfd, opened by that number.
     pub(crate) pidfd: Option<OwnedFd>,
+    /// Its processor time while it was idle.
+    pub(crate) burn: Burn,
     /// Its process number, from the same message.
     pub(crate) process: Option<i32>,
     /// The lane asked for its end before it was known.
@@ -40,7 +45,9 @@ impl Workers {
             lane,
             ticket,
             function,
+            asked: Instant::now(),
             pidfd: None,
+            burn: Burn::default(),
             process: None,
             doomed: false,
             gone_at: None,
@@ -102,6 +109,12 @@ impl Workers {
         self.all
             .iter()
             .filter_map(|(serial, worker)| Some((*serial, worker.gone_at?)))
+    }
+
+    /// The processes of a function's workers that have said who they are.
+    pub(crate) fn pids_of(&self, function: FunctionId) -> BTreeSet<i32> {
+        let of_function = self.all.values().filter(|w| w.function == function);
+        of_function.filter_map(|worker| worker.process).collect()
     }
 
     /// Forgets a worker.

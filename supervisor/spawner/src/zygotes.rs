@@ -1,5 +1,6 @@
 //! Zygotes: one per function, jailed before it reads a byte of its function.
 
+use crate::burn::Burn;
 use crate::extras::Extras;
 use crate::session;
 use crate::start::{Start, start};
@@ -8,10 +9,12 @@ use keylane_jail::{Filters, Plan, Root};
 use keylane_policy::abi::message::{FromZygote, ToZygote, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit::{self, ERROR_CAUSE_BYTES, LOAD_MILLISECONDS};
+use keylane_policy::reuse::Reuse;
 use keylane_policy::syscall::{CONTROL_DESCRIPTOR, Role};
 use keylane_sys::link::{self, Link};
 use keylane_sys::process::{self, Child};
 use keylane_sys::{jail, link::Incoming};
+use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -34,6 +37,17 @@ pub(crate) struct Zygote {
     pub(crate) loaded: bool,
     /// Whether it was ended for a fault, and is not to be started again.
     pub(crate) failed: bool,
+    /// The user that it runs as, where it has one of its own.
+    pub(crate) user: Option<u32>,
+    /// Whether it only shows that the function can be loaded: where workers import the function
+    /// themselves, an honest project's mistakes are still told before the first call.
+    pub(crate) trial: bool,
+    /// Workers that it was asked for.
+    pub(crate) orders: u64,
+    /// The processor time of what is no worker.
+    pub(crate) burn: Burn,
+    /// When that was measured last.
+    pub(crate) measured_at: Instant,
     /// When to look for processes that a worker left behind.
     pub(crate) sweep_at: Instant,
     /// Whether it has a pid namespace, which ends with its init.
@@ -47,9 +61,10 @@ const JAIL: &str = "Keylane.Jail";
 pub(crate) type Output = [OwnedFd; 2];
 
 impl Zygote {
-    /// Starts the zygote of `spec` as `user`.
+    /// Starts the zygote of `spec` as `user`; as a `trial`, see there.
     pub(crate) fn start(
         spec: &ZygoteSpec,
+        trial: bool,
         user: Option<u32>,
         extras: Extras,
         filters: &Filters,
@@ -98,6 +113,11 @@ impl Zygote {
                 argument(&spec.name)?,
                 argument(".")?,
                 argument(&spec.handler)?,
+                argument(match (spec.reuse, trial) {
+                    (Reuse::Warm | Reuse::Fresh, _) => "before",
+                    (Reuse::FreshImport, true) => "trial",
+                    (Reuse::FreshImport, false) => "after",
+                })?,
             ],
             descriptors: vec![out_end.as_fd(), err_end.as_fd(), theirs.as_fd()],
             leader: true,
@@ -133,6 +153,11 @@ impl Zygote {
             started: Instant::now(),
             loaded: false,
             failed: false,
+            user,
+            trial,
+            orders: 0,
+            burn: Burn::default(),
+            measured_at: Instant::now(),
             sweep_at: Instant::now(),
             namespaced: extras.namespaces,
         };
@@ -158,9 +183,32 @@ impl Zygote {
         }
     }
 
-    /// Ends what its workers left behind.
-    pub(crate) fn sweep(&self) -> Swept {
-        sweep(self.leader.pid())
+    /// Ends what its workers left behind. `known` are the spawner's children that it waits for.
+    pub(crate) fn sweep(&self, known: &BTreeSet<i32>) -> Swept {
+        sweep(self.leader.pid(), || {
+            // Orphans come to the init of their pid namespace; without one, to the spawner, which is
+            // a subreaper.
+            let ours = std::process::id()
+                .try_into()
+                .ok()
+                .filter(|_| !self.namespaced);
+            let mut adopted = ours.map(session::children).unwrap_or_default();
+            adopted.retain(|pid| !known.contains(pid));
+            adopted
+        })
+    }
+
+    /// Whether it uses processor time for something else than forking. `workers` are its workers'
+    /// processes, which are measured by themselves.
+    pub(crate) fn burns(&mut self, workers: &BTreeSet<i32>) -> bool {
+        let Some(own) = session::children(self.leader.pid()).first().copied() else {
+            return false;
+        };
+        let others = session::trees(&session::children(own), workers);
+        // Not the time of children that it has reaped: those were workers.
+        let ticks = session::Stat::of(own).map_or(0, |stat| stat.own);
+        let ticks = ticks.saturating_add(session::ticks(&others));
+        self.loaded && self.burn.note(self.orders, ticks, Instant::now())
     }
 
     /// Whether the process with this number, which said it is a worker, is one of this zygote's:

@@ -18,7 +18,7 @@ def text(value):
 
 
 def load_failed(name, message):
-    return b"\x01\x01" + text(name) + text(message) + text("")
+    return b"\x01\x02" + text(name) + text(message) + text("")
 
 
 def serial_of(order):
@@ -31,8 +31,8 @@ def serial_of(order):
             return n
 
 
-LOADED = b"\x01\x00"
+LOADED = b"\x01\x01"
 
 
 def worker_ended(serial):
-    return b"\x01\x04" + varint(serial) + b"\x00\x00"
+    return b"\x01\x05" + varint(serial) + b"\x00\x00"

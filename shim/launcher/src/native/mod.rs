@@ -27,9 +27,8 @@ use std::process::abort;
 
 /// A shared object with the function in it.
 pub(crate) struct Native {
-    /// The function's name in the project.
-    name: CString,
-    library: Library,
+    /// The function's name and its object; `None` until it is loaded.
+    loaded: Option<(CString, Library)>,
     /// The event of the current call, and a NUL; kept from call to call for its memory.
     event: Vec<u8>,
     /// Bytes that a response may have.
@@ -58,18 +57,19 @@ impl Native {
     }
 
     /// Calls the function with the event that was taken.
-    fn answer(&mut self, deadline: u64) -> Answer {
+    fn answer(&mut self, deadline: u64) -> Option<Answer> {
+        let (name, library) = self.loaded.as_ref()?;
         let context = Context {
             abi: keylane_abi::VERSION,
             size: u32::try_from(size_of::<Context>()).unwrap_or(u32::MAX),
-            function_name: self.name.as_ptr(),
+            function_name: name.as_ptr(),
             deadline_ns: deadline,
             response_limit: self.capacity,
         };
         let mut response = Response::EMPTY;
         let length = self.event.len().saturating_sub(1);
         let event = self.event.as_mut_ptr().cast::<c_char>();
-        let function = self.library.function();
+        let function = library.function();
         let called = catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: the function was found under the name that the project gives and in an object
             // that says that it speaks this interface; every pointer is to memory of this frame or
@@ -82,24 +82,32 @@ impl Native {
             abort();
         };
         // SAFETY: the texts are the function's answer to this one call, unchanged since.
-        unsafe { Answer::take(returned, response) }
+        Some(unsafe { Answer::take(returned, response) })
     }
 }
 
+/// What is answered to a request that comes before the function is loaded, which no loop of ours makes.
+const NOT_LOADED: &[u8] =
+    br#"{"errorType":"Runtime.Unknown","errorMessage":"the function is not loaded","stackTrace":[]}"#;
+
 impl Runtime for Native {
-    fn load(target: &Target<'_>) -> Result<Self, LoadFailure> {
-        let name = CString::new(target.name.as_encoded_bytes())
-            .map_err(|nul| LoadFailure::new("HandlerNotFound", nul.to_string()))?;
+    fn bare() -> Result<Self, LoadFailure> {
         library::line_buffered();
         crash::report();
-        let library = Library::load(target.handler)?;
-        library::flush();
         Ok(Native {
-            name,
-            library,
+            loaded: None,
             event: Vec::new(),
             capacity: 0,
         })
+    }
+
+    fn import(&mut self, target: &Target<'_>) -> Result<(), LoadFailure> {
+        let name = CString::new(target.name.as_encoded_bytes())
+            .map_err(|nul| LoadFailure::new("HandlerNotFound", nul.to_string()))?;
+        let library = Library::load(target.handler)?;
+        library::flush();
+        self.loaded = Some((name, library));
+        Ok(())
     }
 
     fn settle(&mut self) {}
@@ -145,7 +153,10 @@ impl Runtime for Native {
         self.take(request);
         let answer = self.answer(deadline);
         library::flush();
-        answer.write(self.capacity, write);
+        match answer {
+            Some(answer) => answer.write(self.capacity, write),
+            None => write(ResponseKind::Error, NOT_LOADED),
+        }
         if self.event.capacity() > KEPT_BYTES {
             self.event = Vec::new();
         }

@@ -108,26 +108,6 @@ impl Interpreter {
         })
     }
 
-    /// Imports the function's module and finds its handler.
-    fn import(&mut self, target: &Target<'_>) -> Result<(), LoadFailure> {
-        match self
-            .start_function(target)
-            .and_then(|done| done.to_integer())
-        {
-            Some(0) => {
-                let texts = self.serve.attribute(c"loaded");
-                Err(texts
-                    .and_then(|texts| failure(&texts))
-                    .unwrap_or_else(|| internal("describing why the load failed")))
-            }
-            Some(_) => {
-                self.call = self.serve.attribute(c"call");
-                Ok(())
-            }
-            None => Err(internal("loading the function")),
-        }
-    }
-
     fn start_function(&self, target: &Target<'_>) -> Option<Object> {
         let text = |text: &OsStr| Object::bytes(self.table, text.as_bytes());
         let number = |value: usize| Object::integer(self.table, u64::try_from(value).ok()?);
@@ -152,10 +132,28 @@ impl Interpreter {
 }
 
 impl Runtime for Interpreter {
-    fn load(target: &Target<'_>) -> Result<Self, LoadFailure> {
-        let mut interpreter = Interpreter::start()?;
-        interpreter.import(target)?;
-        Ok(interpreter)
+    fn bare() -> Result<Self, LoadFailure> {
+        Interpreter::start()
+    }
+
+    /// Imports the function's module and finds its handler.
+    fn import(&mut self, target: &Target<'_>) -> Result<(), LoadFailure> {
+        match self
+            .start_function(target)
+            .and_then(|done| done.to_integer())
+        {
+            Some(0) => {
+                let texts = self.serve.attribute(c"loaded");
+                Err(texts
+                    .and_then(|texts| failure(&texts))
+                    .unwrap_or_else(|| internal("describing why the load failed")))
+            }
+            Some(_) => {
+                self.call = self.serve.attribute(c"call");
+                Ok(())
+            }
+            None => Err(internal("loading the function")),
+        }
     }
 
     fn settle(&mut self) {

@@ -192,7 +192,11 @@ fn a_worker_whose_channel_is_not_one_exits_with_a_line() {
 
 #[test]
 fn started_by_hand_it_says_what_starts_it() {
-    for arguments in [&[][..], &["/tmp", "app.handler"][..]] {
+    for arguments in [
+        &[][..],
+        &["/tmp", "app.handler"][..],
+        &["/tmp", "app.handler", "now"],
+    ] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_keylane-launcher"))
             .args(arguments)
             .output()

@@ -91,8 +91,18 @@ impl Zygote {
         handler: &str,
         environment: &[(&str, &str)],
     ) -> Self {
+        Zygote::start_when("before", files, handler, environment)
+    }
+
+    /// As [`Zygote::start_with`], and says when the function is loaded.
+    pub(crate) fn start_when(
+        when: &str,
+        files: &[(&str, &str)],
+        handler: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let program = env!("CARGO_BIN_EXE_keylane-launcher");
-        Zygote::start_program(program, Tree::with(files), handler, environment)
+        Zygote::start_program(program, when, Tree::with(files), handler, environment)
     }
 
     /// Starts the launcher of native functions on what `source`, in C or C++, is compiled to.
@@ -103,7 +113,7 @@ impl Zygote {
     /// Starts the launcher of native functions on this tree.
     pub(crate) fn start_native_in(tree: Tree, handler: &str) -> Self {
         let program = env!("CARGO_BIN_EXE_keylane-native");
-        Zygote::start_program(program, tree, handler, &[])
+        Zygote::start_program(program, "before", tree, handler, &[])
     }
 
     /// As [`Zygote::start_native`] with the only function of `libf.so`, and waits until it is loaded.
@@ -115,6 +125,7 @@ impl Zygote {
 
     fn start_program(
         program: &str,
+        when: &str,
         tree: Tree,
         handler: &str,
         environment: &[(&str, &str)],
@@ -132,6 +143,7 @@ impl Zygote {
             .arg0("function")
             .arg(tree.path())
             .arg(handler)
+            .arg(when)
             .current_dir(tree.path())
             .env_clear()
             .envs(environment.iter().copied())

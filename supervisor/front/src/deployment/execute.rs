@@ -91,7 +91,7 @@ pub(super) fn execute(
             if let Some(mut finished) = deployment.attend(source, Some(execution), listener)? {
                 // What the spawner told before the lane did is there, and no more is waited for. If it is
                 // gone, the next execution finds out.
-                let _gone_is_told_later = deployment.hear_of_ends();
+                let _gone_is_told_later = deployment.hear_of_ends(listener);
                 finished.denials = std::mem::take(&mut deployment.denials);
                 // Before the report, so that what a function printed is not told after the
                 // execution's end.
@@ -131,7 +131,7 @@ impl Deployment {
                 }
             }
             Source::Pipe(number) => self.pipes.read(number, &mut self.ready, listener),
-            Source::Spawner => self.hear_of_ends()?,
+            Source::Spawner => self.hear_of_ends(listener)?,
             Source::Lane(lane) => return Ok(self.hear_lane(lane, execution, listener)?),
         }
         Ok(None)
@@ -166,11 +166,11 @@ impl Deployment {
         lane.link.try_send(&order, &[body.as_fd()])
     }
 
-    fn hear_of_ends(&mut self) -> Result<(), Failure> {
+    fn hear_of_ends(&mut self, listener: &mut dyn Listener) -> Result<(), Failure> {
         for _ in 0..TURN {
             match self.spawner.try_recv().map_err(host)? {
                 Incoming::Nothing => return Ok(()),
-                Incoming::Message(got) => self.heed(got)?,
+                Incoming::Message(got) => self.heed(got, listener)?,
                 Incoming::Closed => return Err(bug(DOING, "the spawner ended")),
                 Incoming::Garbage(fault) => return Err(bug(DOING, fault)),
             }
@@ -179,13 +179,22 @@ impl Deployment {
         Ok(())
     }
 
-    fn heed(&mut self, got: Received<FromSpawner>) -> Result<(), Failure> {
+    fn heed(
+        &mut self,
+        got: Received<FromSpawner>,
+        listener: &mut dyn Listener,
+    ) -> Result<(), Failure> {
         match got.message {
             FromSpawner::Output { who } => self.listen(who, got.descriptors).map_err(host),
             FromSpawner::Ended {
                 who: Who::Lane(lane),
                 how,
             } => self.lane_lost(lane, &how.to_string()),
+            FromSpawner::Notice { function, text } => {
+                let name = self.label(Who::Zygote(function));
+                listener.line(&format!("keylane: function {name:?}: {text}"));
+                Ok(())
+            }
             FromSpawner::Unfit(failure) => Err(failure),
             FromSpawner::Denied { denial, .. } => {
                 self.denials.add(denial);
@@ -241,6 +250,7 @@ impl Deployment {
                 }
                 FromLane::Lend { loan, to } => self.carry_out(lane, loan, to, body)?,
                 FromLane::Repay { loan, to } => self.carry_back(lane, loan, to, body),
+                FromLane::Recall { loan, to } => self.call_back(lane, loan, to),
                 FromLane::Finished { execution: of }
                     if Some(of) == execution && lane == PRIMARY =>
                 {
@@ -314,6 +324,21 @@ impl Deployment {
             let _gone_is_fine = lane
                 .link
                 .try_send(&ToLane::Repaid { loan }, &[body.as_fd()]);
+        }
+    }
+
+    /// Tells a borrower that the lender has no use for its results any more, if it owes some.
+    fn call_back(&mut self, lender: LaneId, loan: u32, to: LaneId) {
+        let owed = Transfer {
+            lender,
+            borrower: to,
+        };
+        if self.transfers.get(&(lender, loan)) == Some(&owed)
+            && let Some(lane) = self.lanes.get(&to)
+        {
+            let recalled = ToLane::Recalled { loan, from: lender };
+            // Without it the borrower goes on to its end, for nothing.
+            let _only_slower = lane.link.try_send(&recalled, &[]);
         }
     }
 

@@ -13,11 +13,15 @@ use keylane_sys::process::{self, Child, Fork, Namespaces};
 use keylane_sys::ready::Ready;
 use keylane_sys::signal::Signals;
 use keylane_sys::{body, jail};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 const DOING: &str = "starting the deployment";
+
+/// How long to wait before the spawner's socket is tried again that had no room for an order.
+const ROOM: Duration = Duration::from_millis(5);
 
 fn host(error: io::Error) -> Failure {
     Failure::new(Blame::Host, DOING, error.to_string())
@@ -64,7 +68,7 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
         ended: false,
     };
     let ready = match deployment.order(&plan, &images) {
-        Ok(()) => deployment.await_all(&plan, listener),
+        Ok(orders) => deployment.await_all(&plan, orders, listener),
         // A spawner that has gone and takes no orders may have said why.
         Err(failure) => Err(deployment.why_unfit().unwrap_or(failure).into()),
     };
@@ -114,7 +118,10 @@ fn start_spawner(image: OwnedFd) -> Result<(Link<ToSpawner, FromSpawner>, Child)
 }
 
 impl Deployment {
-    fn order(&mut self, plan: &Plan, images: &Images) -> Result<(), Failure> {
+    /// Says what there is, and gives the orders that follow: they are sent as far as there is room
+    /// for them, because the spawner's answers must be read meanwhile. Two sides that wait until the
+    /// other one reads wait for ever.
+    fn order(&mut self, plan: &Plan, images: &Images) -> Result<VecDeque<ToSpawner>, Failure> {
         let stage = plan.stage.to_string_lossy().into_owned();
         let setup = ToSpawner::Setup { stage };
         self.spawner
@@ -127,25 +134,40 @@ impl Deployment {
                 ],
             )
             .map_err(host)?;
+        let mut orders = VecDeque::new();
         for (function, (spec, _)) in (0..).zip(&plan.functions) {
-            let order = ToSpawner::Zygote {
+            orders.push_back(ToSpawner::Zygote {
                 function,
                 spec: ZygoteSpec::clone(spec),
-            };
-            self.spawner.send(&order, &[]).map_err(host)?;
+            });
         }
         let cores = process::cores().map_err(host)?;
         for lane in 0..plan.lanes {
             // One lane on each core, as far as there are cores; more lanes than cores float.
             let core = cores.get(usize::from(lane)).copied();
-            self.spawner
-                .send(&ToSpawner::Lane { lane, core }, &[])
-                .map_err(host)?;
+            orders.push_back(ToSpawner::Lane { lane, core });
+        }
+        Ok(orders)
+    }
+
+    /// Sends orders until there is no room for the next one.
+    fn send_some(&self, orders: &mut VecDeque<ToSpawner>) -> Result<(), Failure> {
+        while let Some(order) = orders.front() {
+            match self.spawner.try_send(order, &[]) {
+                Ok(()) => drop(orders.pop_front()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(host(error)),
+            }
         }
         Ok(())
     }
 
-    fn await_all(&mut self, plan: &Plan, listener: &mut dyn Listener) -> Result<(), Interruption> {
+    fn await_all(
+        &mut self,
+        plan: &Plan,
+        mut orders: VecDeque<ToSpawner>,
+        listener: &mut dyn Listener,
+    ) -> Result<(), Interruption> {
         let mut awaited = Awaited {
             functions: plan.functions.len(),
             loaded: 0,
@@ -153,7 +175,9 @@ impl Deployment {
             deployed: 0,
         };
         while awaited.loaded < awaited.functions || awaited.deployed < awaited.lanes {
-            for source in self.wait().map_err(host)? {
+            self.send_some(&mut orders)?;
+            let patience = (!orders.is_empty()).then_some(ROOM);
+            for source in self.ready.wait(patience).map_err(host)? {
                 match source {
                     Source::Signals => {
                         if let Some(interruption) = self.signal() {
@@ -164,6 +188,11 @@ impl Deployment {
                     Source::Spawner => self.hear_spawner(plan, &mut awaited, listener)?,
                     Source::Lane(lane) => self.hear_deployed(lane, &mut awaited)?,
                 }
+            }
+        }
+        if plan.functions.iter().any(|(_, entry)| entry.spares > 0) {
+            for lane in self.lanes.values() {
+                lane.link.try_send(&ToLane::Prepare, &[]).map_err(host)?;
             }
         }
         Ok(())
@@ -222,6 +251,7 @@ impl Deployment {
                 let control = got.descriptors.into_iter().next();
                 self.deploy(lane, control, plan).map_err(host)?;
             }
+            FromSpawner::Notice { .. } => {}
             FromSpawner::Output { who } => self.listen(who, got.descriptors).map_err(host)?,
             FromSpawner::Denied { denial, .. } => self.denials.add(denial),
             FromSpawner::DeniedMore { more, .. } => self.denials.count(more),

@@ -3,6 +3,7 @@
 
 use keylane_policy::abi::message::Runtime;
 use keylane_policy::limit;
+use keylane_policy::reuse::Reuse;
 
 /// The runtimes of this version, as a project's file calls them.
 pub const RUNTIMES: [(&str, Runtime); 2] =
@@ -34,6 +35,8 @@ pub enum Kind {
     Handler,
     /// One of [`RUNTIMES`].
     Runtime,
+    /// One of the words of [`Reuse`].
+    Reuse,
     /// A number within a range.
     Limit(Limit),
 }
@@ -184,8 +187,20 @@ pub const TMP: Limit = Limit {
     high: limit::TMP_BYTES_CEILING,
 };
 
+/// `reuse` of a function; the first word is what is taken without the key.
+pub const REUSE: Key = optional(
+    "reuse",
+    Kind::Reuse,
+    "What a later call may find of an earlier one",
+);
+
+/// The words that may stand there.
+pub fn reuse_words() -> Vec<&'static str> {
+    Reuse::ALL.iter().map(|(word, _)| *word).collect()
+}
+
 /// The keys of `[functions.NAME]`, in the order in which a message lists them.
-pub const FUNCTION: [Key; 10] = [
+pub const FUNCTION: [Key; 11] = [
     RUNTIME,
     PATH,
     HANDLER,
@@ -216,6 +231,7 @@ pub const FUNCTION: [Key; 10] = [
         Kind::Limit(TMP),
         "Bytes of the function's private /tmp, where the host allows mounts; 0 is none",
     ),
+    REUSE,
 ];
 
 /// The names of these keys.

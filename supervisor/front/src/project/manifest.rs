@@ -8,6 +8,7 @@ use crate::problem::Problem;
 use crate::source::{Position, Source};
 use keylane_policy::abi::message::Runtime;
 use keylane_policy::limit;
+use keylane_policy::reuse::Reuse;
 use std::ops::Range;
 use toml::de::DeTable;
 
@@ -47,6 +48,8 @@ pub struct Function {
     pub descriptors: u64,
     /// Bytes of the private /tmp of all its instances; 0 is none.
     pub tmp: u64,
+    /// What a later call may find of an earlier one.
+    pub reuse: Reuse,
     /// Where the project's file declares it.
     pub declared: Position,
 }
@@ -214,6 +217,8 @@ fn read_function(
     let processes = limits.count("processes", key::PROCESSES);
     let descriptors = limits.count("descriptors", key::DESCRIPTORS);
     let tmp = limits.bytes("tmp", key::TMP);
+    let reuse = read_reuse(reader, table, processes);
+    let tmp = own_tmp(reader, table, reuse, tmp);
     Some(Function {
         name,
         path: path?,
@@ -225,6 +230,7 @@ fn read_function(
         processes: processes?,
         descriptors: descriptors?,
         tmp: tmp?,
+        reuse: reuse?,
         declared,
     })
 }
@@ -249,6 +255,55 @@ fn read_runtime(
         reader.error(&value.span(), message, advice);
     }
     known.map(|(_, runtime)| *runtime)
+}
+
+/// What a later call may find of an earlier one; without a word, what a warm worker keeps.
+fn read_reuse(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    processes: Option<u64>,
+) -> Option<Reuse> {
+    let key = key::REUSE.name;
+    let Some(value) = table.get(key) else {
+        return Some(Reuse::default());
+    };
+    let word = reader.text(value, key)?;
+    let Some(reuse) = Reuse::named(word) else {
+        let message = format!("there is no {key} {word:?}");
+        let advice = format!("write one of {}", key::reuse_words().join(", "));
+        reader.error(&value.span(), message, advice);
+        return None;
+    };
+    let least = limit::PROCESSES_FRESH_FLOOR;
+    if !reuse.keeps_workers() && processes.is_some_and(|most| most < least) {
+        let message = format!("{key} {word:?} needs more `processes`");
+        let advice = format!("allow at least {least}: workers are forked ahead of their calls");
+        reader.error(&value.span(), message, advice);
+        return None;
+    }
+    Some(reuse)
+}
+
+/// The `/tmp` of a function: all its workers share it, so that one would find another's files there.
+/// Where each call is to find nothing of the others, there is none.
+fn own_tmp(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    reuse: Option<Reuse>,
+    tmp: Option<u64>,
+) -> Option<u64> {
+    if reuse.is_none_or(Reuse::keeps_workers) {
+        return tmp;
+    }
+    match table.get("tmp") {
+        Some(value) if tmp.is_some_and(|bytes| bytes > 0) => {
+            let message = "`tmp` keeps files from call to call, which this `reuse` is to prevent";
+            let advice = "leave `tmp` out, or write `reuse = \"warm\"`";
+            reader.error(&value.span(), message.into(), advice.into());
+            None
+        }
+        _ => Some(0),
+    }
 }
 
 /// Reads texts that must be there.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::TempFolder;
+use keylane_policy::reuse::Reuse;
 
 const GOOD: &str = r#"
 [workflow]
@@ -190,6 +191,25 @@ fn another_runtime_is_refused_by_its_name() {
             .unwrap()
             .contains("python3.11")
     );
+}
+
+#[test]
+fn how_workers_are_reused_is_read_and_what_cannot_go_with_it_is_refused() {
+    let with = |line: &str| GOOD.replace("timeout = 2.5", line);
+    let manifest = Manifest::parse(&Source::new(FILE, with("reuse = \"fresh\""))).unwrap();
+    let [lastpx, side] = &manifest.functions[..] else {
+        panic!("two functions")
+    };
+    assert_eq!((lastpx.reuse, lastpx.tmp), (Reuse::Fresh, 0));
+    assert_eq!(side.reuse, Reuse::Warm);
+    assert!(side.tmp > 0);
+    let (_, _, message) = only(&with("reuse = \"cold\""));
+    assert!(message.contains("cold"), "{message}");
+    let (_, _, message) = only(&with("reuse = \"fresh-import\"\ntmp = 1024"));
+    assert!(message.contains("`tmp` keeps files"), "{message}");
+    let few = with("reuse = \"fresh\"").replace("processes = 16", "processes = 8");
+    let (_, _, message) = only(&few);
+    assert!(message.contains("more `processes`"), "{message}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::stage::Stage;
 use keylane_policy::abi::message::{FunctionEntry, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
+use keylane_policy::reuse::Reuse;
 use keylane_policy::syscall::Groups;
 use serde::Serialize;
 use std::io::{BufReader, Stderr, Stdin};
@@ -92,12 +93,30 @@ pub struct Prepared {
 impl Prepared {
     /// The functions as lanes need to know them; a function's number is its place here.
     pub fn entries(&self) -> Vec<FunctionEntry> {
+        let spares = self.spares();
+        let per_lane = u64::from(spares).saturating_add(4);
         let entry = |function: &Function| FunctionEntry {
             name: function.name.to_string(),
             payload: function.payload,
             call_ms: function.timeout_ms,
+            reuse: function.reuse,
+            spares: match function.reuse {
+                Reuse::Warm => 0,
+                // Each lane has those that wait, one that answers and one that ends.
+                _ if function.processes < per_lane.saturating_mul(self.lanes.into()) => 0,
+                Reuse::Fresh | Reuse::FreshImport => spares,
+            },
         };
         self.project.functions.iter().map(entry).collect()
+    }
+
+    /// How many workers each lane keeps ready of a function whose calls get fresh ones.
+    fn spares(&self) -> u8 {
+        let fresh = self.project.functions.iter();
+        let fresh = fresh.filter(|function| !function.reuse.keeps_workers());
+        let places = fresh.count().saturating_mul(usize::from(self.lanes));
+        let each = limit::SPARES_IN_ALL.checked_div(places).unwrap_or_default();
+        limit::SPARES.min(u8::try_from(each).unwrap_or(u8::MAX))
     }
 
     /// The functions as the spawner needs to know them, in the same order.
@@ -117,6 +136,7 @@ impl Prepared {
             processes: function.processes,
             descriptors: function.descriptors,
             tmp: function.tmp,
+            reuse: function.reuse,
         };
         self.project.functions.iter().map(spec).collect()
     }

@@ -121,6 +121,11 @@ impl Spawner {
                 },
             );
         }
+        if zygote.trial && zygote.loaded && !zygote.failed {
+            // Nothing of the trial is left, and its user is the function's.
+            self.start_zygote_as(function, &zygote.spec, false, zygote.user);
+            return;
+        }
         self.tell_front(
             &FromSpawner::Ended {
                 who: Who::Zygote(function),
@@ -132,7 +137,7 @@ impl Spawner {
         if zygote.loaded && !zygote.failed && *restarts < RESTARTS {
             *restarts = restarts.saturating_add(1);
             // Workers that are asked for meanwhile wait in its socket.
-            self.start_zygote(function, &zygote.spec);
+            self.start_zygote(function, &zygote.spec, false);
         }
     }
 

@@ -6,6 +6,7 @@ use crate::zygotes::Zygote;
 use keylane_policy::abi::message::{
     FromSpawner, FunctionId, LaneId, Runtime, ToSpawner, Who, ZygoteSpec,
 };
+use keylane_policy::reuse::Reuse;
 use keylane_sys::link::{Incoming, Received};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -42,32 +43,50 @@ impl Spawner {
                     self.stopping = true;
                 }
             }
-            ToSpawner::Zygote { function, spec } => self.start_zygote(function, &spec),
+            ToSpawner::Zygote { function, spec } => {
+                self.names.insert(function, spec.name.clone());
+                let trial = spec.reuse == Reuse::FreshImport;
+                self.start_zygote(function, &spec, trial);
+            }
             ToSpawner::Lane { lane, core } => self.start_lane(lane, core),
             ToSpawner::Stop => self.stopping = true,
         }
     }
 
-    pub(super) fn start_zygote(&mut self, function: FunctionId, spec: &ZygoteSpec) {
-        self.names.insert(function, spec.name.clone());
-        let started = self
-            .identities
-            .take()
-            .map_err(|why| bug("choosing a user id", why))
-            .and_then(|user| {
-                self.filters
-                    .prepare(&spec.groups, self.extras.writes(spec))
-                    .map_err(|error| bug("compiling a filter", error))?;
-                let images = self
-                    .images
-                    .as_ref()
-                    .ok_or_else(|| bug("starting", "no images"))?;
-                let image = match spec.runtime {
-                    Runtime::Python => images.python.as_fd(),
-                    Runtime::Native => images.native.as_fd(),
-                };
-                Zygote::start(spec, user, self.extras, &self.filters, image)
-            });
+    /// Starts a zygote as a user that nobody else has.
+    pub(super) fn start_zygote(&mut self, function: FunctionId, spec: &ZygoteSpec, trial: bool) {
+        match self.identities.take() {
+            Ok(user) => self.start_zygote_as(function, spec, trial, user),
+            Err(why) => {
+                let failure = bug("choosing a user id", why);
+                self.tell_front(&FromSpawner::ZygoteFailed { function, failure }, &[]);
+            }
+        }
+    }
+
+    /// Starts a zygote as a user that was chosen before.
+    pub(super) fn start_zygote_as(
+        &mut self,
+        function: FunctionId,
+        spec: &ZygoteSpec,
+        trial: bool,
+        user: Option<u32>,
+    ) {
+        let prepared = self
+            .filters
+            .prepare(&spec.groups, self.extras.writes(spec))
+            .map_err(|error| bug("compiling a filter", error));
+        let started = prepared.and_then(|()| {
+            let images = self
+                .images
+                .as_ref()
+                .ok_or_else(|| bug("starting", "no images"))?;
+            let image = match spec.runtime {
+                Runtime::Python => images.python.as_fd(),
+                Runtime::Native => images.native.as_fd(),
+            };
+            Zygote::start(spec, trial, user, self.extras, &self.filters, image)
+        });
         match started {
             Ok((zygote, [out, err])) => {
                 let watched = self

@@ -36,6 +36,7 @@ impl Spawner {
                         self.fork_worker(lane, ticket, function, capacity, got.descriptors);
                     }
                     LaneToSpawner::Kill { ticket } => self.kill_worker(lane, ticket),
+                    LaneToSpawner::Idle { ticket, calls } => self.idle(lane, ticket, calls),
                 },
                 // A lane that closes its socket or talks nonsense has nothing more to ask; its end
                 // is seen on its pidfd.
@@ -104,7 +105,7 @@ impl Spawner {
             let cause = format!("{all} are still there, {silent} of them never spoke");
             return Err(Failure::new(Blame::Function, &doing, cause));
         }
-        let Some(zygote) = self.zygotes.get(&function) else {
+        let Some(zygote) = self.zygotes.get_mut(&function) else {
             return Err(Failure::new(
                 Blame::Function,
                 &doing,
@@ -120,6 +121,7 @@ impl Spawner {
             out_end.as_fd(),
             err_end.as_fd(),
         ];
+        zygote.orders = zygote.orders.wrapping_add(1);
         let sent = zygote.link.try_send(&order, &passed);
         sent.map_err(|error| {
             let cause = format!("its zygote does not answer: {error}");

@@ -41,6 +41,11 @@ impl Spawner {
         match got.message {
             FromZygote::Loaded if !zygote.loaded => {
                 zygote.loaded = true;
+                if zygote.trial {
+                    // It has shown what it was for; its end starts the one that forks.
+                    zygote.kill();
+                    return;
+                }
                 let load_us =
                     u64::try_from(zygote.started.elapsed().as_micros()).unwrap_or(u64::MAX);
                 self.tell_front(&FromSpawner::ZygoteUp { function, load_us }, &[]);

@@ -170,15 +170,17 @@ impl Spawner {
             }
             self.check_deadlines();
             self.round();
-            let known: BTreeSet<i32> = self
-                .zygotes
-                .values()
-                .map(|zygote| zygote.leader.pid())
-                .chain(self.lanes.values().map(|lane| lane.child.pid()))
-                .collect();
+            let known = self.known();
             process::reap_orphans(|pid| known.contains(&pid));
         }
         Ok(())
+    }
+
+    /// Children that this process waits for by themselves.
+    fn known(&self) -> BTreeSet<i32> {
+        let leaders = self.zygotes.values().map(|zygote| zygote.leader.pid());
+        let lanes = self.lanes.values().map(|lane| lane.child.pid());
+        leaders.chain(lanes).collect()
     }
 
     fn handle(&mut self, source: Source) {

@@ -1,11 +1,18 @@
 //! Rounds: looking after functions' processes, whatever anybody says.
 //!
 //! What a worker leaves behind is ended when the worker has ended; once a second everything else
-//! that has lost its parent is ended as well, which also finds what was on its way out before.
+//! that has lost its parent is ended as well, which also finds what was on its way out before. What
+//! burns processor time with nothing to do is ended, and the operator is told (threats.md D8).
 
 use super::Spawner;
+use crate::session;
 use crate::sweep::Swept;
-use keylane_policy::abi::message::FunctionId;
+use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, Ticket};
+use keylane_policy::limit::LOAD_MILLISECONDS;
+use keylane_policy::reuse::Reuse;
+use keylane_sys::process;
+use std::collections::BTreeSet;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// The pause before a function whose processes did not all end in one turn is swept again.
@@ -29,14 +36,70 @@ impl Spawner {
     /// Looks after the functions that are due.
     pub(super) fn round(&mut self) {
         let now = Instant::now();
-        for zygote in self.zygotes.values_mut() {
-            if zygote.sweep_at <= now {
-                let pause = match zygote.sweep() {
-                    Swept::Clean | Swept::Ended => ROUND,
-                    Swept::Unfinished => AGAIN,
-                };
-                zygote.sweep_at = now.checked_add(pause).unwrap_or(now);
+        if self.next_round().is_none_or(|at| at > now) {
+            return;
+        }
+        let known = self.known();
+        let mut burning = Vec::new();
+        for (function, zygote) in &mut self.zygotes {
+            if zygote.sweep_at > now {
+                continue;
+            }
+            let pause = match zygote.sweep(&known) {
+                Swept::Clean | Swept::Ended => ROUND,
+                Swept::Unfinished => AGAIN,
+            };
+            zygote.sweep_at = now.checked_add(pause).unwrap_or(now);
+            // A sweep after a worker's end may come at any time, and a measurement needs a while.
+            if zygote.measured_at.elapsed() >= ROUND {
+                zygote.measured_at = now;
+                if zygote.burns(&self.workers.pids_of(*function)) {
+                    zygote.kill();
+                    burning.push(*function);
+                }
             }
         }
+        for function in burning {
+            self.notice(
+                function,
+                "its zygote, which has nothing to do but to fork, used the processor for seconds \
+                 and was ended; its workers ended with it",
+            );
+        }
+    }
+
+    /// A lane says that a worker of its own has nothing to do. If it is at work all the same, it is
+    /// ended: the next call gets another.
+    pub(super) fn idle(&mut self, lane: LaneId, ticket: Ticket, calls: u64) {
+        let Some((_, worker)) = self.workers.of_lane(lane, ticket) else {
+            return;
+        };
+        let (Some(pidfd), Some(pid), Some(zygote)) = (
+            &worker.pidfd,
+            worker.process,
+            self.zygotes.get(&worker.function),
+        ) else {
+            return;
+        };
+        let load = Duration::from_millis(LOAD_MILLISECONDS);
+        let imports = zygote.spec.reuse == Reuse::FreshImport && calls == 0;
+        if imports && worker.asked.elapsed() < load {
+            return;
+        }
+        let ticks = session::ticks(&session::trees(&[pid], &BTreeSet::new()));
+        if worker.burn.note(calls, ticks, Instant::now()) {
+            let _gone_is_fine = process::signal(pidfd.as_fd(), 9);
+            let function = worker.function;
+            self.notice(
+                function,
+                "a worker used the processor for seconds while it had no call, and was ended with \
+                 what it kept in memory; mend what the function leaves running when it returns",
+            );
+        }
+    }
+
+    fn notice(&mut self, function: FunctionId, text: &str) {
+        let text = text.to_owned();
+        self.tell_front(&FromSpawner::Notice { function, text }, &[]);
     }
 }
