@@ -548,7 +548,14 @@ pub const TABLE: &[Row] = &[
         "All that an instance writes is memory, which has no disk to wait for; through a file that it \
          only reads it would make the host's disk write.",
     ),
-    row(75, "fdatasync", Files, NO, Some(Answer(0)), "As fsync."),
+    row(
+        75,
+        "fdatasync",
+        Files,
+        NO,
+        Some(Answer(0)),
+        "As fsync: nothing of /tmp outlives its function.",
+    ),
     row(
         77,
         "ftruncate",
