@@ -15,6 +15,8 @@ mod document;
 #[cfg(test)]
 mod numbers;
 #[cfg(test)]
+mod profiles;
+#[cfg(test)]
 mod rows;
 #[cfg(test)]
 mod rules;

@@ -105,7 +105,7 @@ fn expect_as_the_table_says(trials: &[Trial]) {
 }
 
 /// Arguments with which a call that would wait for ever fails instead.
-fn impatient(name: &str) -> Arguments {
+pub(crate) fn impatient(name: &str) -> Arguments {
     match name {
         // A negative count of descriptors is EINVAL.
         "select" | "pselect6" => [u64::MAX, 0, 0, 0, 0, 0],

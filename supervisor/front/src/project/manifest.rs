@@ -7,6 +7,7 @@ use super::reader::{Reader, Value};
 use crate::problem::Problem;
 use crate::source::{Position, Source};
 use keylane_policy::limit;
+use keylane_policy::syscall::Groups;
 use std::ops::Range;
 use toml::de::DeTable;
 
@@ -46,8 +47,23 @@ pub struct Function {
     pub descriptors: u64,
     /// Bytes of the private /tmp of all its instances; 0 is none.
     pub tmp: u64,
+    /// The profile that it asks for, and where.
+    pub profile: Option<(Name, Position)>,
+    /// What the operator grants it; the core alone until somebody has asked the operator.
+    pub rights: Rights,
+    /// The limits that the project's file writes, and where.
+    pub written: Vec<(&'static str, Position)>,
     /// Where the project's file declares it.
     pub declared: Position,
+}
+
+/// What a function is granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// The profile's name.
+    pub profile: String,
+    /// Its groups of system calls.
+    pub groups: Groups,
 }
 
 impl Manifest {
@@ -72,7 +88,7 @@ impl Manifest {
 }
 
 /// The TOML parser's own complaint, with its place.
-fn syntax(source: &Source, error: &toml::de::Error) -> Problem {
+pub(crate) fn syntax(source: &Source, error: &toml::de::Error) -> Problem {
     let place = source.position(error.span().map_or(0, |span| span.start));
     let what = error.message().lines().collect::<Vec<_>>().join(", ");
     let problem = Problem::at(source, place, format!("not valid TOML: {what}"));
@@ -202,6 +218,17 @@ fn read_function(
         Some(list) => reader.list(list, key::INCLUDE.name),
         None => Some(Vec::new()),
     };
+    let profile = match table.get(key::PROFILE.name) {
+        Some(value) => {
+            let place = reader.start(&value.span());
+            Some((reader.checked(value, key::PROFILE.name)?, place))
+        }
+        None => None,
+    };
+    let written = key::FUNCTION
+        .iter()
+        .filter_map(|key| Some((key.name, reader.start(&table.get(key.name)?.span()))))
+        .collect();
     let mut limits = Limits { reader, table };
     let payload = limits.bytes("payload", key::PAYLOAD);
     let memory = limits.bytes("memory", key::MEMORY);
@@ -220,6 +247,12 @@ fn read_function(
         processes: processes?,
         descriptors: descriptors?,
         tmp: tmp?,
+        profile,
+        rights: Rights {
+            profile: String::new(),
+            groups: Groups::of([]),
+        },
+        written,
         declared,
     })
 }
