@@ -56,6 +56,7 @@ fn rule(rule: Option<Rule>) -> String {
         None => "no".to_owned(),
         Some(Rule::Allow) => "yes".to_owned(),
         Some(Rule::Answer(0)) => "answers success".to_owned(),
+        Some(Rule::Answer(1)) => "answers EPERM".to_owned(),
         Some(Rule::Answer(38)) => "answers ENOSYS".to_owned(),
         Some(Rule::Answer(errno)) => format!("answers error {errno}"),
         Some(Rule::AllowIf(lists)) => {
