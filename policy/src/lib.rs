@@ -13,6 +13,7 @@ pub mod denial;
 pub mod history;
 pub mod instruction;
 pub mod limit;
+pub mod memory;
 pub mod profile;
 pub mod report;
 pub mod spread;

@@ -17,6 +17,7 @@ pub mod execution;
 pub mod expression;
 pub mod findings;
 pub mod json;
+pub mod memory;
 pub mod mutate;
 pub mod path;
 pub mod planted;

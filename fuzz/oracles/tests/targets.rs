@@ -6,7 +6,7 @@
 use keylane_fuzz_oracles::mutate::Mutator;
 use keylane_fuzz_oracles::{Verdict, planted};
 use keylane_fuzz_oracles::{channel, definition, execution, expression, json, path, single, wire};
-use keylane_fuzz_oracles::{findings, scan};
+use keylane_fuzz_oracles::{findings, memory, scan};
 use keylane_workflow::Data;
 use std::path::Path;
 
@@ -80,6 +80,11 @@ fn the_scanner_finds_what_a_slow_reference_finds_wherever_a_region_is_cut() {
 #[test]
 fn what_a_files_mapping_makes_executable_is_found_as_a_slow_map_of_memory_says() {
     assert_eq!(found("findings", findings::check, 3000), None);
+}
+
+#[test]
+fn whatever_domains_ask_the_pages_are_what_the_ledger_says_and_no_rule_is_broken() {
+    assert_eq!(found("memory", memory::check, 20_000), None);
 }
 
 #[test]
