@@ -1,7 +1,8 @@
-//! Builds the programs that the command line carries: spawner, lane and launcher.
+//! Builds the programs that the command line carries: spawner, lane and the two launchers.
 //!
 //! One file is the product. Spawner and lane are static, so that nothing of the host's C library
-//! gets into them; the launcher stays dynamic, because it loads the host's libpython. Each is built
+//! gets into them; the launchers stay dynamic, because one loads the host's libpython and the other
+//! shared objects. Each is built
 //! by a nested cargo with its own target directory, shared by all profiles of the outer build, and
 //! always in release mode: what tests run is what ships.
 
@@ -18,7 +19,7 @@ const STATIC: &str = "-C target-feature=+crt-static -C relocation-model=static";
 const DYNAMIC: &str = "-C relocation-model=pic";
 
 /// What the programs are built from, relative to the workspace.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     "Cargo.toml",
     "Cargo.lock",
     "policy",
@@ -27,6 +28,7 @@ const SOURCES: [&str; 9] = [
     "supervisor/spawner",
     "supervisor/lane",
     "supervisor/workflow",
+    "shim/abi",
     "shim/launcher",
 ];
 
@@ -51,6 +53,7 @@ fn main() -> Outcome<()> {
         &target.join("embedded/static"),
         STATIC,
         &["keylane-spawner", "keylane-lane"],
+        &["keylane-spawner", "keylane-lane"],
         &out,
     )?;
     build(
@@ -58,6 +61,7 @@ fn main() -> Outcome<()> {
         &target.join("embedded/dynamic"),
         DYNAMIC,
         &["keylane-launcher"],
+        &["keylane-launcher", "keylane-native"],
         &out,
     )
 }
@@ -68,7 +72,15 @@ fn variable(name: &str) -> Outcome<PathBuf> {
     ))
 }
 
-fn build(root: &Path, target: &Path, flags: &str, packages: &[&str], out: &Path) -> Outcome<()> {
+/// Builds `packages` and copies their `programs` into `out`.
+fn build(
+    root: &Path,
+    target: &Path,
+    flags: &str,
+    packages: &[&str],
+    programs: &[&str],
+    out: &Path,
+) -> Outcome<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command
@@ -104,9 +116,9 @@ fn build(root: &Path, target: &Path, flags: &str, packages: &[&str], out: &Path)
     if !status.success() {
         return Err(format!("building {} failed: {status}", packages.join(", ")).into());
     }
-    for package in packages {
-        let built = target.join(TARGET).join("release").join(package);
-        fs::copy(built, out.join(package))?;
+    for program in programs {
+        let built = target.join(TARGET).join("release").join(program);
+        fs::copy(built, out.join(program))?;
     }
     Ok(())
 }

@@ -13,6 +13,8 @@ mod dependencies;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod lane;
+#[cfg(test)]
 mod numbers;
 #[cfg(test)]
 mod profiles;

@@ -12,6 +12,17 @@ use keylane_tests::project::Project;
 use keylane_tests::{finish_with, keylane, run};
 use serde_json::json;
 
+/// Makes each call in a child of its own, with what every profile has: the child's status tells.
+const PROBE: &str = "import ctypes, os\n\
+    libc = ctypes.CDLL(None, use_errno=True)\n\
+    libc.syscall.restype = ctypes.c_long\n\
+    def signed(v):\n    return ctypes.c_long(v - (1 << 64) if v >> 63 else v)\n\
+    def one(number, arguments):\n    child = os.fork()\n    if child == 0:\n\
+    \x20       failed = libc.syscall(*map(signed, [number] + arguments)) == -1\n\
+    \x20       os._exit(1 if failed and ctypes.get_errno() == 1 else 0)\n\
+    \x20   return 'EPERM' if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1 else 'other'\n\
+    def handler(event, context):\n    return [one(*trial) for trial in event]\n";
+
 /// The groups in a profile's text, read without the product's parser.
 fn groups(text: &str) -> Groups {
     let line = text.lines().find_map(|line| line.strip_prefix("groups = "));
@@ -22,7 +33,7 @@ fn groups(text: &str) -> Groups {
 
 /// What becomes of calls under `profile`.
 fn outcomes(profile: &str, trials: &[(u32, [u64; 6])]) -> Vec<String> {
-    let project = Project::sequence(&[("probe", include_str!("probe.py"))]);
+    let project = Project::sequence(&[("probe", PROBE)]);
     project.append(&format!("profile = \"{profile}\"\ntimeout = 6000\n"));
     let mut command = keylane(["run", project.arg(), "-q", "--lanes", "1", "--input", "-"]);
     let said = finish_with(&mut command, json!(trials).to_string().as_bytes());

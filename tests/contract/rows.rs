@@ -1,8 +1,8 @@
 //! Every row of the table, and every number without a row, tried with real calls from inside a jail.
 //!
 //! The expectation comes from the table (`rules.rs`), the outcome from the kernel that runs the
-//! filter. EPERM stands for a refusal. What passing does not show: the lane's column, which nothing
-//! but a lane could try; and that a refusal is the filter's where the kernel, too, would refuse.
+//! filter. EPERM stands for a refusal. What passing does not show: that a refusal is the
+//! filter's where the kernel, too, would refuse. The lane's column is tried in `lane.rs`.
 
 use crate::rules::{Arguments, FULL, Host, Verdict, combinations, verdict};
 use keylane_policy::syscall::Role;
@@ -14,13 +14,13 @@ use std::process::{Command, Stdio};
 
 const PROBE: &str = include_str!("probe.py");
 /// Beyond the newest call of Linux 6.18 (`file_setattr`, 469).
-const LAST: u32 = 480;
+pub(crate) const LAST: u32 = 480;
 
 /// Calls for which the kernel asks no filter: what its own uprobe trampolines are made of. Anywhere
 /// else they end the caller (uretprobe, before Linux 6.18 or so an error) or fail with ENXIO (uprobe).
-const BY_THE_KERNEL: [u32; 2] = [335, 336];
+pub(crate) const BY_THE_KERNEL: [u32; 2] = [335, 336];
 
-type Trial = (u32, Arguments);
+pub(crate) type Trial = (u32, Arguments);
 
 fn outcomes(said: &Value, count: usize) -> Vec<String> {
     let all: Vec<String> = serde_json::from_value(said.clone()).unwrap();
@@ -50,7 +50,7 @@ fn outside(trials: &[Trial]) -> Vec<String> {
 }
 
 /// The Landlock ABI of this kernel (landlock_create_ruleset(2) with VERSION).
-fn landlock_abi() -> u32 {
+pub(crate) fn landlock_abi() -> u32 {
     let asked = "import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))";
     let output = Command::new(PYTHON)
         .args(["-I", "-c", asked])
@@ -62,7 +62,7 @@ fn landlock_abi() -> u32 {
         .expect("an ABI version")
 }
 
-fn name(number: u32) -> &'static str {
+pub(crate) fn name(number: u32) -> &'static str {
     TABLE
         .iter()
         .find(|row| u32::from(row.number) == number)

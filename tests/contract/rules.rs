@@ -36,11 +36,16 @@ pub(crate) const FULL: Host = Host {
 
 /// What the table says about a call of an instance.
 pub(crate) fn verdict(number: u32, arguments: &Arguments, host: Host) -> Verdict {
+    verdict_of(Role::Instance, number, arguments, host)
+}
+
+/// What the table says about a call of this role.
+pub(crate) fn verdict_of(role: Role, number: u32, arguments: &Arguments, host: Host) -> Verdict {
     let row = TABLE
         .iter()
         .find(|row| u32::from(row.number) == number)
         .filter(|row| host.writes || !WRITING.contains(&row.name));
-    let Some((row, rule)) = row.and_then(|row| Some((row, row.rule(Role::Instance)?))) else {
+    let Some((row, rule)) = row.and_then(|row| Some((row, row.rule(role)?))) else {
         return Verdict::Fail(EPERM);
     };
     let truncates = TRUNCATING
@@ -76,10 +81,16 @@ fn meets(condition: &Condition, arguments: &Arguments) -> bool {
     }
 }
 
-/// Arguments at and around the border of every condition of a row: all combinations of them.
+/// Arguments at and around the border of every condition of an instance's row: all combinations of
+/// them.
 pub(crate) fn combinations(row: &Row) -> Vec<Arguments> {
+    combinations_of(Role::Instance, row)
+}
+
+/// As [`combinations`], for a row of this role.
+pub(crate) fn combinations_of(role: Role, row: &Row) -> Vec<Arguments> {
     let mut all = vec![[0; 6]];
-    let conditions: Vec<Condition> = match row.instance {
+    let conditions: Vec<Condition> = match row.rule(role) {
         Some(Rule::AllowIf(lists)) => lists.iter().copied().flatten().copied().collect(),
         _ => Vec::new(),
     };

@@ -32,6 +32,8 @@ mod hostile;
 #[cfg(test)]
 mod mounts;
 #[cfg(test)]
+mod native;
+#[cfg(test)]
 mod neighbours;
 #[cfg(test)]
 mod outside;

@@ -1,6 +1,7 @@
 //! `--isolation`: what was asked for, or an honest word.
 
 use keylane_tests::project::Project;
+use keylane_tests::skip::has_keys;
 use keylane_tests::{Said, run};
 
 fn with(isolation: &str) -> Said {
@@ -52,4 +53,16 @@ fn process_says_nothing_about_it() {
     let said = with("process");
     said.expect_code(0);
     assert_eq!(words(&said), Vec::<&str>::new());
+}
+
+#[test]
+fn where_the_processor_has_keys_it_is_not_blamed_for_the_refusal() {
+    if !has_keys("where_the_processor_has_keys_it_is_not_blamed_for_the_refusal") {
+        return;
+    }
+    let said = with("mpk");
+    said.expect_code(3);
+    let line = said.failure();
+    assert!(!line.contains("no protection keys"), "{line}");
+    assert!(line.contains("it is not built yet"), "{line}");
 }

@@ -246,3 +246,36 @@ def handler(event, context):
     // The one that slept was ended, and a new worker took its place.
     assert_eq!(report["functions"][0]["forks"], 2);
 }
+
+#[test]
+fn a_heartbeat_keeps_a_slow_function_and_silence_ends_it_as_a_timeout() {
+    let source = "\
+import time
+def handler(event, context):
+    for _ in range(8):
+        time.sleep(0.25)
+        if event['beats']: context.heartbeat()
+    return 'done'
+";
+    let definition = json!({"StartAt": "Slow", "States": {
+        "Slow": {"Type": "Task", "Resource": "slow", "HeartbeatSeconds": 1, "ResultPath": "$.is",
+                 "Catch": [{"ErrorEquals": ["States.TaskFailed"], "Next": "Wrong"},
+                           {"ErrorEquals": ["States.HeartbeatTimeout"], "Next": "Silent"}],
+                 "End": true},
+        "Silent": {"Type": "Pass", "Parameters": {"error.$": "$.Error", "cause.$": "$.Cause"},
+                   "End": true},
+        "Wrong": {"Type": "Fail"},
+    }});
+    let project = Project::with(&definition.to_string(), &[("slow", source)]);
+    let answer = |beats: bool| {
+        let input = json!({ "beats": beats }).to_string();
+        let said = run(["run", project.arg(), "--json", "-q", "--input", &input]);
+        said.expect_code(0);
+        said.json()["output"].clone()
+    };
+    assert_eq!(answer(true)["is"], "done");
+    let silent = answer(false);
+    assert_eq!(silent["error"], "States.HeartbeatTimeout");
+    let cause = silent["cause"].as_str().unwrap();
+    assert!(cause.contains("sent no heartbeat for 1 s"), "{cause}");
+}

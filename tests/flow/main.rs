@@ -21,6 +21,8 @@ mod finra;
 #[cfg(test)]
 mod healthcare;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod init;
 #[cfg(test)]
 mod isolation;
@@ -34,6 +36,12 @@ mod leftovers;
 mod loading;
 #[cfg(test)]
 mod misbehaviour;
+#[cfg(test)]
+mod native;
+#[cfg(test)]
+mod native_finra;
+#[cfg(test)]
+mod native_refused;
 #[cfg(test)]
 mod payload;
 #[cfg(test)]

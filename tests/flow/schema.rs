@@ -29,8 +29,14 @@ const FUNCTION: [(&str, &str); 11] = [
     ("descriptors", "64"),
     ("tmp", "\"4MiB\""),
 ];
+/// As in [`FUNCTION`], of a native function.
+const NATIVE: [(&str, &str); 3] = [
+    ("runtime", "\"native\""),
+    ("path", "\"functions/f\""),
+    ("handler", "\"lib/libf.so:f\""),
+];
 /// What each key is given in turn.
-const POOL: [&str; 45] = [
+const POOL: [&str; 48] = [
     "true",
     "0",
     "1",
@@ -72,6 +78,9 @@ const POOL: [&str; 45] = [
     "\"/etc\"",
     "\"a\\u0007b\"",
     "\"python3.11\"",
+    "\"native\"",
+    "\"libf.so:f\"",
+    "\"libf.so:1\"",
     "[]",
     "[\"data\"]",
     "[1]",
@@ -125,6 +134,9 @@ fn texts() -> Vec<String> {
     }
     for at in 0..FUNCTION.len() {
         texts.extend(values().map(|v| manifest(&WORKFLOW, &[("f", &changed(&FUNCTION, at, v))])));
+    }
+    for at in 0..NATIVE.len() {
+        texts.extend(values().map(|v| manifest(&WORKFLOW, &[("f", &changed(&NATIVE, at, v))])));
     }
     for (table, keys) in [("workflow", &WORKFLOW[..]), ("function", &FUNCTION[..])] {
         let more: Vec<_> = keys.iter().copied().chain([("unknown", "1")]).collect();

@@ -504,3 +504,60 @@ def all_cases(count=200, seed=1):
             yield "other inputs", definition, number
     for definition in generated(count, seed):
         yield "generated", definition, 0
+
+
+def histories():
+    """What is compared event by event: one branch at a time, so that the order is decided."""
+    passes = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
+    fails = {"StartAt": "I", "States": {"I": {"Type": "Fail", "Error": "E", "Cause": "c"}}}
+    calls = machine("I", I=task("echo", Next="J"), J={"Type": "Succeed"})
+    breaks = machine("I", I=task("broken", End=True))
+    done = {"Type": "Succeed"}
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "C"}]
+    retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    rule = {"Variable": "$.n", "NumericEquals": 5, "Next": "C"}
+    key = {"Parameters": {"id.$": "$$.Execution.Name"}}
+    one = {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 1}
+    invoke = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": ARN + "echo", "Payload": {}},
+    }
+    yield single(Result=1)
+    yield single(Type="Succeed")
+    yield single(Type="Fail", Error="E", Cause="c")
+    yield single(Type="Wait", Seconds=0)
+    yield single(Type="Wait", Seconds=1)
+    yield single(Parameters={"x.$": "$.none"})
+    yield machine("A", A={"Type": "Pass", "Next": "B"}, B={"Type": "Wait", "Seconds": 0, "Next": "C"}, C=done)
+    yield machine("A", A={"Type": "Choice", "Choices": [rule]}, C=done)
+    yield machine("A", A={"Type": "Choice", "Choices": [{**rule, "NumericEquals": 6}], "Default": "D"}, C=done, D=done)
+    yield machine("A", A={"Type": "Choice", "Choices": [{**rule, "NumericEquals": 6}]}, C=done)
+    yield single(**task("echo"))
+    yield single(**invoke)
+    yield single(**{**invoke, "Parameters": {"FunctionName": ARN + "broken"}})
+    yield machine("A", A=task("echo", Next="B"), B=task("seven", End=True))
+    yield single(**task("broken"))
+    yield machine("A", A=task("broken", Catch=catch, End=True), C=done)
+    yield single(**task("busy1", Retry=retry, **key))
+    yield single(**task("busy2", Retry=retry, **key))
+    yield machine("A", A=task("busy2", Retry=retry, Catch=catch, End=True, **key), C=done)
+    yield single(**task("slow", TimeoutSeconds=1))
+    yield machine("A", A=task("slow", TimeoutSeconds=1, Catch=catch, End=True), C=done)
+    yield single(**task("echo", ResultSelector={"x.$": "$.none"}))
+    yield {**single(Type="Wait", Seconds=3), "TimeoutSeconds": 1}
+    for inner in [passes, calls]:
+        yield single(**one, ItemProcessor=inner)
+        yield single(Type="Parallel", Branches=[inner])
+    yield single(**{**one, "ItemsPath": "$.no"}, ItemProcessor=passes)
+    for inner in [fails, breaks]:
+        yield single(**one, ItemProcessor=inner)
+        yield single(Type="Parallel", Branches=[inner])
+        yield machine("A", A={**one, "ItemProcessor": inner, "Catch": catch, "End": True}, C=done)
+        yield machine("A", A={"Type": "Parallel", "Branches": [inner], "Catch": catch, "End": True}, C=done)
+        yield single(Type="Parallel", Branches=[inner], Retry=retry)
+    yield single(**one, ItemProcessor=fails, Retry=retry)
+    nested = machine("N", N={"Type": "Parallel", "Branches": [passes], "End": True})
+    yield single(**one, ItemProcessor=nested)
+    yield single(Type="Parallel", Branches=[machine("N", N={**one, "ItemProcessor": passes, "End": True})])
+    yield single(Type="Parallel", Branches=[machine("N", N={"Type": "Parallel", "Branches": [fails], "End": True})])

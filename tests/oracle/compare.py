@@ -67,10 +67,8 @@ def server(functions):
         process.wait(10)
 
 
-def ask_moto(address, numbered):
-    """What moto makes of a case."""
-    number, (_, definition, number_of_input) = numbered
-    client = boto3.client(
+def moto_client(address):
+    return boto3.client(
         "stepfunctions",
         endpoint_url=address,
         region_name="us-east-1",
@@ -78,6 +76,12 @@ def ask_moto(address, numbered):
         aws_secret_access_key="any",
         config=Config(retries={"max_attempts": 0}, parameter_validation=False),
     )
+
+
+def ask_moto(address, numbered):
+    """What moto makes of a case."""
+    number, (_, definition, number_of_input) = numbered
+    client = moto_client(address)
     name = f"case{number}"
     try:
         made = client.create_state_machine(
@@ -108,6 +112,34 @@ def ask_moto(address, numbered):
     if told["status"] == "TIMED_OUT":
         error = "States.Timeout"
     return {"output": None, "error": error or "", "cause": told.get("cause") or ""}
+
+
+def ask_history(address, numbered):
+    """The events of moto's run of a definition: type, and the event that led to it."""
+    number, definition = numbered
+    client = moto_client(address)
+    made = client.create_state_machine(
+        name=f"history{number}", definition=json.dumps(definition), roleArn=ROLE
+    )
+    given = json.dumps(cases.INPUTS[0])
+    arn = client.start_execution(
+        stateMachineArn=made["stateMachineArn"], name=f"h{number}", input=given
+    )["executionArn"]
+    until = time.monotonic() + 60
+    while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        if time.monotonic() > until:
+            sys.exit(f"moto does not end {json.dumps(definition)}")
+        time.sleep(0.05)
+    told = client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    return [[event["type"], event["previousEventId"]] for event in told]
+
+
+def record_histories(address, path):
+    asked = list(cases.histories())
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        told = list(pool.map(lambda case: ask_history(address, case), enumerate(asked)))
+    recorded = [{"definition": d, "theirs": events} for d, events in zip(asked, told)]
+    record(path, ({"recorded_with": "moto 5.2.5", "input": cases.INPUTS[0]}, recorded))
 
 
 def ask_ours(answer, asked):
@@ -239,10 +271,19 @@ def main():
     parser.add_argument("--recordings", type=pathlib.Path, required=True)
     parser.add_argument("--generated", type=int, default=200, help="definitions made at random")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--record-histories", action="store_true", help="only write moto's histories"
+    )
     parser.add_argument("--record", action="store_true", help="write what the unit tests read")
     arguments = parser.parse_args()
+    functions = arguments.recordings / "functions.json"
+    if arguments.record or arguments.record_histories:
+        with server(functions) as address:
+            record_histories(address, arguments.recordings / "histories.json")
+    if arguments.record_histories:
+        return
     checks, unexplained_checks = compare_checks(arguments)
-    runs, unexplained_runs = compare_runs(arguments, arguments.recordings / "functions.json")
+    runs, unexplained_runs = compare_runs(arguments, functions)
     if unexplained_checks or unexplained_runs:
         sys.exit(1)
     if arguments.record:

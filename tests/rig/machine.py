@@ -18,6 +18,8 @@ QEMU = "/usr/bin/qemu-system-x86_64"
 MEMORY_MIB = int(os.environ.get("KEYLANE_RIG_MEMORY", "1024"))
 # A boot takes 4 to 8 seconds; this is for a machine that does ten other things.
 BOOT_LIMIT_S = 120.0
+# For the last bytes on their way, once the guest has said how many it sent.
+CLOSING_LIMIT_S = 20.0
 CONSOLE_TAIL_LINES = 60
 # What a kernel says when it goes on, but something in it is wrong.
 KERNEL_COMPLAINTS = (b"WARNING:", b"BUG:", b"INFO: task", b"rcu: INFO")
@@ -39,7 +41,9 @@ def arguments(kernel, ends, disks, chosen):
     # breakpoint that is no longer there: `Oops: int3`, once in about 75 boots of
     # 6.12 on QEMU 7.2, and each time where a static key is switched 800 times.
     # oops=panic: a broken kernel must not look like a broken test.
-    append = "console=ttyS0 quiet panic=-1 oops=panic"
+    # no_timer_check: the kernel counts timer interrupts for a moment to see whether they
+    # are wired up; on a busy host too few come in time, and the boot hangs.
+    append = "console=ttyS0 quiet panic=-1 oops=panic no_timer_check"
     if chosen.no_landlock:
         append += " lsm=lockdown,yama,loadpin,safesetid,integrity,apparmor"
     words = [
@@ -157,7 +161,12 @@ def converse(conversation, ends, started, timeout):
             if phase == "running":
                 print(f"rig: booted in {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
                 deadline = time.monotonic() + timeout
+            elif phase == "closing":
+                deadline = time.monotonic() + CLOSING_LIMIT_S
         left = deadline - time.monotonic()
+        if left <= 0 and phase == "closing":
+            raise Died(f"of stdout and stderr {conversation.received} bytes came, and the guest says that it sent "
+                       f"{conversation.sent}; {conversation.tail()}")
         if left <= 0:
             limit = f"did not boot within {BOOT_LIMIT_S:g}" if phase == "booting" else f"was still running after {timeout:g}"
             raise Hung(f"the {'machine' if phase == 'booting' else 'command'} {limit} seconds; {conversation.tail()}")

@@ -15,9 +15,11 @@
 
 pub mod kept;
 pub mod leftover;
+pub mod native;
 pub mod project;
 pub mod said;
 pub mod session;
+pub mod skip;
 pub mod table;
 
 pub use said::Said;

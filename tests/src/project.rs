@@ -67,11 +67,35 @@ impl Project {
 
     /// Writes a file below the project.
     pub fn write(&self, path: &str, text: &str) {
+        self.write_bytes(path, text.as_bytes());
+    }
+
+    /// Writes a file that is no text.
+    pub fn write_bytes(&self, path: &str, bytes: &[u8]) {
         let path = self.root.join(path);
         let folder = path.parent().expect("a parent");
         fs::create_dir_all(folder).expect("making a folder");
         open_to_all(folder);
-        fs::write(path, text).expect("writing a file");
+        fs::write(path, bytes).expect("writing a file");
+    }
+
+    /// Adds a native function whose shared object holds `bytes`: its tree has it as `lib.so`, and
+    /// `symbol` is what is called in it.
+    pub fn add_native(&self, name: &str, bytes: &[u8], symbol: &str) {
+        self.append(&format!(
+            "\n[functions.{name}]\nruntime = \"native\"\npath = \"functions/{name}\"\n\
+             handler = \"lib.so:{symbol}\"\n"
+        ));
+        self.write_bytes(&format!("functions/{name}/lib.so"), bytes);
+    }
+
+    /// A project of one native function.
+    pub fn native(bytes: &[u8], symbol: &str) -> Project {
+        let definition =
+            r#"{"StartAt": "f", "States": {"f": {"Type": "Task", "Resource": "f", "End": true}}}"#;
+        let project = Project::with(definition, &[]);
+        project.add_native("f", bytes, symbol);
+        project
     }
 
     /// Adds text to `keylane.toml`.

@@ -13,6 +13,10 @@ fn unsafe_code_stays_where_it_is_expected_and_says_why() {
         if !words(&code(&text)).any(|(word, _)| word == "unsafe") {
             continue;
         }
+        // The types of functions alone: the compiler sees to it.
+        if text.contains("#![forbid(unsafe_code)]") {
+            continue;
+        }
         seen += 1;
         assert!(
             MAY.iter().any(|place| path.starts_with(place)),

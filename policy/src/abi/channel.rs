@@ -13,6 +13,7 @@
 //!  128     RESPONSE_SEQUENCE u32   instance     futex word: the request that was answered
 //!  132     RESPONSE_KIND u32       instance     a `ResponseKind`
 //!  136     RESPONSE_LENGTH u64     instance     bytes of the response
+//!  144     HEARTBEAT u32           instance     another value for each heartbeat
 //!  4096    request area
 //!  4096 + request capacity (page-rounded)       response area
 //! ```
@@ -27,7 +28,7 @@ use std::fmt;
 /// The first four bytes: `KLCH`.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"KLCH");
 /// The version of this layout.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bytes before the request area: one page, so that both areas are page-aligned.
 pub const HEADER_BYTES: u64 = 4096;
 
@@ -53,6 +54,10 @@ pub const RESPONSE_SEQUENCE_AT: usize = 128;
 pub const RESPONSE_KIND_AT: usize = 132;
 /// Offset of the response's length in bytes, u64.
 pub const RESPONSE_LENGTH_AT: usize = 136;
+
+/// Offset of the heartbeats, a u32 that the instance changes to tell that it still works on the
+/// request. No word that anybody waits for: the lane looks at it while it waits for the response.
+pub const HEARTBEAT_AT: usize = 144;
 
 /// What the response area holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

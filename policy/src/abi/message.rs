@@ -26,6 +26,15 @@ pub type Ticket = u32;
 /// A number for branches that one lane handed to another, unique in an execution.
 pub type LoanId = u32;
 
+/// What runs a function: which launcher its zygote executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Runtime {
+    /// CPython.
+    Python,
+    /// The function's own shared object.
+    Native,
+}
+
 /// What the spawner needs to know to start a function's zygote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZygoteSpec {
@@ -33,7 +42,9 @@ pub struct ZygoteSpec {
     pub name: String,
     /// Absolute path of the function's staged tree, the only part of the project it can read.
     pub tree: String,
-    /// The handler as `module.function`.
+    /// What runs it.
+    pub runtime: Runtime,
+    /// Where it begins: `module.function` in Python, `FILE` or `FILE:SYMBOL` of a shared object.
     pub handler: String,
     /// Absolute paths outside the tree that the runtime needs to read (its standard library, the
     /// dynamic loader's directories).
@@ -53,7 +64,8 @@ pub struct ZygoteSpec {
 /// Front to spawner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToSpawner {
-    /// First message. Descriptors: the lane's image, the launcher's image, both sealed memfds.
+    /// First message. Descriptors: the images of the lane and of the launchers of Python functions
+    /// and of native ones, all sealed memfds.
     /// `stage` is the directory that the spawner removes when the front is gone.
     Setup {
         /// Absolute path of the directory that holds the staged trees.
@@ -257,13 +269,14 @@ pub enum FromZygote {
     Listener,
     /// The function is loaded.
     Loaded,
-    /// The function cannot be loaded: the Python exception's class name, message and traceback.
+    /// The function cannot be loaded: the error's name (of a Python exception its class), message and
+    /// trace.
     LoadFailed {
-        /// Class name of the exception.
+        /// Name of the error.
         error_type: String,
         /// Its message.
         message: String,
-        /// Its traceback, one frame per line.
+        /// Its trace, one frame per line.
         trace: String,
     },
     /// Sent by a worker itself, first of all; the kernel attaches its process id (SCM_CREDENTIALS).

@@ -1,8 +1,8 @@
 """Answers calls: JSON in, the handler, JSON out.
 
-Rust calls `start` once in the zygote, `worker` once in each worker and `call` for each request. `call` is written for speed: everything it needs is bound
-beforehand. The function's code shares this interpreter and can change anything here; nothing
-outside the instance relies on it.
+Rust calls `start` once in the zygote, `worker` and `hear` once in each worker and `call` for each
+request. `call` is written for speed: everything it needs is bound beforehand. The function's code
+shares this interpreter and can change anything here; nothing outside the instance relies on it.
 """
 
 import json
@@ -32,6 +32,9 @@ UNDESCRIBABLE = (
 # Bytes that an answer may have; `worker` learns it.
 capacity = 1 << 30
 
+# The word of the channel that tells of heartbeats; `hear` sets it.
+beats = None
+
 # What `start` leaves for Rust: the function that answers requests, or a failure's three texts.
 call = None
 loaded = None
@@ -49,6 +52,11 @@ class Context:
     def __init__(self, deadline):
         self._deadline = deadline
         self._id = None
+
+    def heartbeat(self):
+        """Tells the lane that this call still works, for a state with HeartbeatSeconds."""
+        if beats is not None:
+            beats[0] = (beats[0] + 1) & 0xFFFFFFFF
 
     @property
     def aws_request_id(self):
@@ -195,6 +203,12 @@ def load_failure(error):
 def threads(handler):
     """The three texts of the failure that names the threads that an import left running."""
     return load_failure(load.threads_left(os.fsdecode(handler).rpartition(".")[0]))
+
+
+def hear(word):
+    """`context.heartbeat()` changes this word."""
+    global beats
+    beats = word.cast("I")
 
 
 def worker(size):

@@ -24,7 +24,7 @@ pub(crate) struct Channel {
     geometry: Geometry,
 }
 
-/// Bytes in the channel's request area: where they are and how many, never a reference.
+/// Bytes in the channel: where they are and how many, never a reference.
 #[derive(Clone, Copy)]
 pub(crate) struct SharedBytes {
     pub(crate) address: *const u8,
@@ -190,6 +190,14 @@ impl Channel {
         let word = self.word(channel::RESPONSE_SEQUENCE_AT);
         word.store(sequence, Ordering::Release);
         futex::wake(word);
+    }
+
+    /// The word of the heartbeats.
+    pub(crate) fn heartbeat(&self) -> SharedBytes {
+        SharedBytes {
+            address: self.at(channel::HEARTBEAT_AT),
+            length: size_of::<u32>(),
+        }
     }
 
     /// Bytes that a response may have.

@@ -18,6 +18,7 @@ mod channel;
 mod fork;
 mod futex;
 mod link;
+mod native;
 mod python;
 mod runtime;
 mod signals;
@@ -31,4 +32,9 @@ use std::process::ExitCode;
 /// The program of Python functions; HANDLER is `MODULE.FUNCTION`. Statuses are in `start`.
 pub fn python() -> ExitCode {
     start::run::<python::Interpreter>()
+}
+
+/// The program of native functions; HANDLER is `FILE` or `FILE:SYMBOL`. Statuses are in `start`.
+pub fn native() -> ExitCode {
+    start::run::<native::Native>()
 }

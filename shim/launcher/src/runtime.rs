@@ -77,6 +77,10 @@ pub(crate) trait Runtime: Sized {
     /// What a fresh worker does before its first call. `capacity` is the most bytes of a response.
     fn become_worker(&mut self, capacity: u64);
 
+    /// Hands a fresh worker the word that tells of its heartbeats: four bytes that a function may
+    /// change at any time. A runtime that offers its functions none ignores it.
+    fn hear_heartbeats(&mut self, _word: SharedBytes) {}
+
     /// Answers one request: `write` gets what to send. The request must be readable. `deadline` is
     /// in nanoseconds of CLOCK_MONOTONIC, or 0.
     fn call(

@@ -57,6 +57,7 @@ pub(crate) fn serve(start: Start, runtime: &mut impl Runtime) -> ExitCode {
     // The mapping stays without it, and the function has no use for it.
     drop(memory);
     runtime.become_worker(channel.capacity());
+    runtime.hear_heartbeats(channel.heartbeat());
     let mut answered = channel.answered();
     loop {
         let next = runtime.idle(|| next(&channel, &liveness, answered));

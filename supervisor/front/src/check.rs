@@ -5,10 +5,11 @@ use crate::json;
 use crate::operator;
 use crate::problem::{Problem, Severity};
 use crate::project::manifest::Function;
-use crate::project::name::Name;
+use crate::project::name::{Handler, Name, NativeHandler, PythonHandler};
 use crate::project::{Project, read_text};
 use crate::refusal::Refusal;
 use crate::requirements;
+use crate::shared_object;
 use crate::source::{Position, Source};
 use crate::stage::plan::{Item, Plan};
 use crate::suggest;
@@ -148,11 +149,75 @@ fn from_workflow(source: &Source, problem: keylane_workflow::Problem) -> Problem
 
 /// Whether a function's handler is in its tree.
 fn handler(project: &Project, function: &Function, plan: &Plan) -> Vec<Problem> {
-    let module = function.handler.module_path();
-    let here = |message: String| {
-        let message = format!("function {}: {message}", function.name);
-        Problem::at(&project.manifest, function.declared, message)
+    match &function.handler {
+        Handler::Python(handler) => python_handler(project, function, handler, plan),
+        Handler::Native(handler) => native_handler(project, function, handler, plan),
+    }
+}
+
+/// A problem of a function, where the project's file declares it.
+fn of(project: &Project, function: &Function, message: &str) -> Problem {
+    let message = format!("function {}: {message}", function.name);
+    Problem::at(&project.manifest, function.declared, message)
+}
+
+/// Whether a native handler is a shared object that exports its symbol.
+fn native_handler(
+    project: &Project,
+    function: &Function,
+    handler: &NativeHandler,
+    plan: &Plan,
+) -> Vec<Problem> {
+    let here = |message: String| of(project, function, &message);
+    let Some(source) = plan.source(handler.file().as_str()) else {
+        let message = format!("{} has no {}", function.path, handler.file());
+        return vec![here(message).suggest(object_advice(handler, plan))];
     };
+    match project.folder.file(source) {
+        Ok((file, _stat)) => match shared_object::check(file, handler.symbol()) {
+            Ok(()) => Vec::new(),
+            Err(fault) => {
+                let message = format!("{} {}", source.display(), fault.wrong);
+                vec![here(message).suggest(fault.advice)]
+            }
+        },
+        Err(refused) => {
+            let message = format!("{}: {refused}", source.display());
+            vec![here(message).suggest(refused.advice())]
+        }
+    }
+}
+
+/// Which shared object may have been meant.
+fn object_advice(handler: &NativeHandler, plan: &Plan) -> String {
+    let objects: Vec<&str> = plan
+        .items
+        .keys()
+        .filter_map(|path| path.to_str())
+        .filter(|path| path.contains(".so"))
+        .collect();
+    match suggest::nearest(handler.file().as_str(), objects.iter().copied()).or(only(&objects)) {
+        Some(object) => format!("write `handler = \"{object}\"`, if that was meant"),
+        None => "build the shared object into the function's folder, or correct `handler` or \
+                 `path`; docs/NATIVE.md shows how"
+            .into(),
+    }
+}
+
+/// The only one of a list.
+fn only<'n>(names: &[&'n str]) -> Option<&'n str> {
+    if let [only] = names { Some(only) } else { None }
+}
+
+/// Whether a Python handler's module is there and mentions its function.
+fn python_handler(
+    project: &Project,
+    function: &Function,
+    handler: &PythonHandler,
+    plan: &Plan,
+) -> Vec<Problem> {
+    let module = handler.module_path();
+    let here = |message: String| of(project, function, &message);
     let mut problems = Vec::new();
     problems.extend(packages(project, plan, here));
     let source = [format!("{module}.py"), format!("{module}/__init__.py")];
@@ -162,11 +227,11 @@ fn handler(project: &Project, function: &Function, plan: &Plan) -> Vec<Problem> 
                 "{} has neither {} nor {}",
                 function.path, source[0], source[1]
             );
-            problems.push(here(message).suggest(handler_advice(function, plan)));
+            problems.push(here(message).suggest(handler_advice(handler, plan)));
         }
         return problems;
     };
-    let name = function.handler.function();
+    let name = handler.function();
     if let Ok(code) = project.folder.read(file, limit::DEFINITION_BYTES)
         && !mentions(&String::from_utf8_lossy(&code), name)
     {
@@ -211,21 +276,16 @@ fn has_extension_module(plan: &Plan, module: &str) -> bool {
 }
 
 /// Which module may have been meant.
-fn handler_advice(function: &Function, plan: &Plan) -> String {
+fn handler_advice(handler: &PythonHandler, plan: &Plan) -> String {
     let modules: Vec<&str> = plan
         .items
         .keys()
         .filter_map(|path| path.to_str()?.strip_suffix(".py"))
         .collect();
-    let meant = suggest::nearest(&function.handler.module_path(), modules.iter().copied());
-    let only = if let [only] = modules[..] {
-        Some(only)
-    } else {
-        None
-    };
-    match meant.or(only) {
+    let meant = suggest::nearest(&handler.module_path(), modules.iter().copied());
+    match meant.or(only(&modules)) {
         Some(module) => {
-            let (module, name) = (module.replace('/', "."), function.handler.function());
+            let (module, name) = (module.replace('/', "."), handler.function());
             format!("write `handler = \"{module}.{name}\"`, if that was meant")
         }
         None => "create the module, or correct `handler` or `path`".into(),

@@ -27,6 +27,7 @@ pub mod run;
 pub mod runtime;
 pub mod scaffold;
 pub mod scan;
+pub mod shared_object;
 pub mod source;
 pub mod stage;
 pub mod suggest;

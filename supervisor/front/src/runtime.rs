@@ -1,8 +1,10 @@
-//! The Python that functions run on: Debian's libpython3.11 and its standard library, found at
-//! their fixed places and never by PATH, which may lead to another Python.
+//! What functions run on. For Python, Debian's libpython3.11 and its standard library, found at
+//! their fixed places and never by PATH, which may lead to another Python; for native functions the
+//! dynamic loader and the libraries beside it.
 
+use keylane_policy::abi::message::Runtime;
 use keylane_policy::blame::{Blame, Failure};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The interpreter as a library.
 const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0";
@@ -13,9 +15,12 @@ const STDLIB: &str = "/usr/lib/python3.11/encodings/__init__.py";
 /// The one line that installs both.
 pub const INSTALL: &str = "sudo apt-get install -y libpython3.11";
 
+/// What an instance of a Python function may read beyond [`READABLE`], and why.
+const READABLE_BY_PYTHON: [(&str, &str); 1] = [("/usr/lib/python3.11", "the standard library")];
+
 /// What an instance may read outside of its own tree, and why. Nothing here is secret or can be
 /// written by a user. What is missing on a host is left out.
-const READABLE: [(&str, &str); 11] = [
+const READABLE: [(&str, &str); 10] = [
     (
         "/lib64",
         "the dynamic loader, by the name that executables call it",
@@ -26,9 +31,8 @@ const READABLE: [(&str, &str); 11] = [
     ),
     (
         "/usr/lib/x86_64-linux-gnu",
-        "libpython and the libraries of its extension modules",
+        "libpython, and libraries of extension modules and shared objects",
     ),
-    ("/usr/lib/python3.11", "the standard library"),
     (
         "/etc/ld.so.cache",
         "where the loader looks first for libraries",
@@ -53,44 +57,84 @@ const READABLE: [(&str, &str); 11] = [
     ),
 ];
 
-/// A Python that was found.
+/// What this host has for the functions of a project: for each runtime that they need, the absolute
+/// paths that an instance needs to read, each as it is called and, where it is or leads through a
+/// link, as it resolves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Runtime {
-    /// Absolute paths that an instance needs to read, each as it is called and, where it is or
-    /// leads through a link, as it resolves.
-    pub paths: Vec<String>,
+pub struct HostRuntimes {
+    python: Vec<String>,
+    native: Vec<String>,
 }
 
-impl Runtime {
-    /// Finds the Python of this host.
-    pub fn find() -> Result<Runtime, Failure> {
-        Runtime::find_below(Path::new("/"))
+impl HostRuntimes {
+    /// Finds what these runtimes need. A host without Python is fit for functions that are all
+    /// native.
+    pub fn find(wanted: impl IntoIterator<Item = Runtime>) -> Result<HostRuntimes, Failure> {
+        HostRuntimes::find_below(Path::new("/"), wanted)
     }
 
-    fn find_below(root: &Path) -> Result<Runtime, Failure> {
-        let place = |path: &str| root.join(path.trim_start_matches('/'));
-        for needed in [LIBRARY, STDLIB] {
-            if !place(needed).is_file() {
-                let doing = "looking for the runtime python3.11";
-                let cause = format!("there is no {needed}");
-                return Err(Failure::new(Blame::Host, doing, cause).advise(INSTALL));
-            }
+    fn find_below(
+        root: &Path,
+        wanted: impl IntoIterator<Item = Runtime>,
+    ) -> Result<HostRuntimes, Failure> {
+        if wanted.into_iter().any(|runtime| runtime == Runtime::Python) {
+            look_for_python(root)?;
         }
-        let mut paths = Vec::new();
-        for (path, _why) in READABLE {
-            let here = place(path);
-            let Ok(real) = here.canonicalize() else {
-                continue;
-            };
-            for spelling in [here, real] {
-                let spelling = spelling.to_string_lossy().into_owned();
-                if !paths.contains(&spelling) {
-                    paths.push(spelling);
-                }
-            }
-        }
-        Ok(Runtime { paths })
+        let more = READABLE_BY_PYTHON.iter();
+        Ok(HostRuntimes {
+            python: spellings(root, READABLE.iter().chain(more)),
+            native: spellings(root, &READABLE),
+        })
     }
+
+    /// What an instance of this runtime may read.
+    pub fn paths(&self, runtime: Runtime) -> &[String] {
+        match runtime {
+            Runtime::Python => &self.python,
+            Runtime::Native => &self.native,
+        }
+    }
+}
+
+/// Whether functions in Python can run on this host.
+pub fn python_is_there() -> Result<(), Failure> {
+    look_for_python(Path::new("/"))
+}
+
+fn place(root: &Path, path: &str) -> PathBuf {
+    root.join(path.trim_start_matches('/'))
+}
+
+fn look_for_python(root: &Path) -> Result<(), Failure> {
+    for needed in [LIBRARY, STDLIB] {
+        if !place(root, needed).is_file() {
+            let doing = "looking for the runtime python3.11";
+            let cause = format!("there is no {needed}");
+            return Err(Failure::new(Blame::Host, doing, cause).advise(INSTALL));
+        }
+    }
+    Ok(())
+}
+
+/// Those of the paths that exist, under each of their names.
+fn spellings<'p>(
+    root: &Path,
+    readable: impl IntoIterator<Item = &'p (&'p str, &'p str)>,
+) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (path, _why) in readable {
+        let here = place(root, path);
+        let Ok(real) = here.canonicalize() else {
+            continue;
+        };
+        for spelling in [here, real] {
+            let spelling = spelling.to_string_lossy().into_owned();
+            if !paths.contains(&spelling) {
+                paths.push(spelling);
+            }
+        }
+    }
+    paths
 }
 
 #[cfg(test)]
@@ -101,15 +145,29 @@ mod tests {
     #[test]
     fn a_host_without_python_is_told_the_one_line_that_installs_it() {
         let temp = TempFolder::new();
-        let failure = Runtime::find_below(temp.path()).unwrap_err();
+        let wanted = [Runtime::Native, Runtime::Python];
+        let failure = HostRuntimes::find_below(temp.path(), wanted).unwrap_err();
         assert_eq!(failure.blame, Blame::Host);
         assert_eq!(
             failure.advice.as_deref(),
             Some("sudo apt-get install -y libpython3.11")
         );
         temp.write(LIBRARY.trim_start_matches('/'), "");
-        let failure = Runtime::find_below(temp.path()).unwrap_err();
+        let failure = HostRuntimes::find_below(temp.path(), wanted).unwrap_err();
         assert!(failure.cause.contains("encodings"), "{failure}");
+    }
+
+    #[test]
+    fn native_functions_need_no_python_and_get_nothing_of_it() {
+        let temp = TempFolder::new();
+        for path in ["usr/lib/python3.11/encodings/__init__.py", "lib64/ld.so"] {
+            temp.write(path, "");
+        }
+        let host = HostRuntimes::find_below(temp.path(), [Runtime::Native]).unwrap();
+        let [loader] = host.paths(Runtime::Native) else {
+            panic!("{host:?}");
+        };
+        assert!(loader.ends_with("/lib64"), "{loader}");
     }
 
     #[test]
@@ -120,7 +178,7 @@ mod tests {
             temp.write(path.trim_start_matches('/'), "");
         }
         std::os::unix::fs::symlink("usr/lib64", root.join("lib64")).unwrap();
-        let runtime = Runtime::find_below(&root).unwrap();
+        let host = HostRuntimes::find_below(&root, [Runtime::Python]).unwrap();
         let expected = [
             "lib64",
             "usr/lib64",
@@ -128,12 +186,12 @@ mod tests {
             "usr/lib/python3.11",
         ];
         let expected = expected.map(|path| root.join(path).to_string_lossy().into_owned());
-        assert_eq!(runtime.paths, expected);
+        assert_eq!(host.paths(Runtime::Python), expected);
     }
 
     #[test]
     fn nothing_private_is_readable() {
-        for (path, _why) in READABLE {
+        for (path, _why) in READABLE.iter().chain(&READABLE_BY_PYTHON) {
             for private in [
                 "/etc/ssl/private",
                 "/etc/shadow",

@@ -2,6 +2,7 @@
 
 use crate::pool::Pool;
 use crate::verdict::{Failed, judge};
+use crate::worker::Until;
 use keylane_policy::blame::Blame;
 use keylane_policy::report::FunctionCalls;
 use keylane_sys::host::{monotonic_ns, now_ns};
@@ -45,10 +46,15 @@ impl<'a> Caller<'a> {
         let deadline = started.checked_add(allowed).unwrap_or(started);
         let nanos = u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX);
         let clock = monotonic_ns().saturating_add(nanos);
+        let until = Until {
+            deadline,
+            deadline_clock_ns: clock,
+            silence: call.heartbeat_ns.map(Duration::from_nanos),
+        };
         let text = call.input.text();
         let answer = self
             .pool
-            .call(call.function, text.as_str().as_bytes(), deadline, clock);
+            .call(call.function, text.as_str().as_bytes(), until);
         let outcome = judge(&name, allowed, answer).map_err(|failed| {
             if failed.is_refusal() {
                 failed.tell_denials(self.pool.denials(call.function))

@@ -1,13 +1,13 @@
 //! The lane's warm workers: at most one for each function, forked when first called and kept.
 
 use crate::monitor::{Spawner, Watch};
-use crate::worker::{CallFault, Worker};
+use crate::worker::{CallFault, Until, Worker};
 use keylane_policy::abi::channel::{Geometry, ResponseKind};
 use keylane_policy::abi::message::{FunctionEntry, FunctionId, LaneToSpawner, Ticket};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long to wait for the words about a denied call whose error is here already.
 const TOLD: Duration = Duration::from_millis(20);
@@ -71,15 +71,14 @@ impl Pool {
         &mut self,
         function: FunctionId,
         request: &[u8],
-        deadline: Instant,
-        deadline_clock_ns: u64,
+        until: Until,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
         let index = usize::from(function);
         self.fill(index, function).map_err(CallFault::System)?;
         let unknown = || CallFault::System(io::Error::other("a function that was not deployed"));
         let place = self.places.get_mut(index).ok_or_else(unknown)?;
         let worker = place.worker.as_mut().ok_or_else(unknown)?;
-        let answer = worker.call(request, deadline, deadline_clock_ns);
+        let answer = worker.call(request, until);
         // A request that was too large was never posted; every other fault leaves a worker that
         // may still answer the old request.
         if matches!(&answer, Err(fault) if !matches!(fault, CallFault::TooLarge(..)))

@@ -85,6 +85,15 @@ pub(crate) fn judge(
                 allowed.as_secs_f64()
             ),
         )),
+        Err(CallFault::Silent(silence)) => Err(failed(
+            Blame::Function,
+            "States.HeartbeatTimeout",
+            format!(
+                "function {name:?} sent no heartbeat for {:.0} s (HeartbeatSeconds); it sends one \
+                 with context.heartbeat()",
+                silence.as_secs_f64()
+            ),
+        )),
         Err(CallFault::Gone(End::Ended(how))) => {
             let cause = format!("function {name:?} ended without an answer: {}", ending(how));
             Err(failed(Blame::Function, "Lambda.Unknown", cause))
@@ -146,6 +155,12 @@ fn raised(name: &str, bytes: Vec<u8>) -> Failed {
 
 fn ending(how: Ended) -> String {
     match how {
+        // A function cannot send signals, not even to itself: what would end by one says so thus.
+        Ended::Exited(status @ 129..=159) => format!(
+            "its process exited with status {status}, which stands for signal {} ({})",
+            status.saturating_sub(128),
+            signal_name(status.saturating_sub(128))
+        ),
         Ended::Exited(status) => format!("its process exited with status {status}"),
         Ended::Signaled(signal) => {
             format!(

@@ -25,6 +25,8 @@ const TELL: Duration = Duration::from_millis(250);
 pub(crate) enum CallFault {
     /// The deadline passed.
     Timeout,
+    /// No heartbeat came for as long as this.
+    Silent(Duration),
     /// The worker is gone.
     Gone(End),
     /// It wrote nonsense into the channel's header.
@@ -33,6 +35,17 @@ pub(crate) enum CallFault {
     TooLarge(u64, u64),
     /// A system call of ours failed.
     System(io::Error),
+}
+
+/// Until when a call waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Until {
+    /// Then it is given up.
+    pub(crate) deadline: Instant,
+    /// The same in nanoseconds of CLOCK_MONOTONIC, for the function.
+    pub(crate) deadline_clock_ns: u64,
+    /// For how long the function may send no heartbeat.
+    pub(crate) silence: Option<Duration>,
 }
 
 /// A worker that can be called.
@@ -78,17 +91,16 @@ impl Worker {
         ))
     }
 
-    /// Sends `request` and waits for its response until `deadline`. After any fault the worker must
+    /// Sends `request` and waits for its response as long as `until` says. After any fault the worker must
     /// not be called again: it may still answer the old request.
     pub(crate) fn call(
         &mut self,
         request: &[u8],
-        deadline: Instant,
-        deadline_clock_ns: u64,
+        until: Until,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
         self.fate.forget_denials();
-        self.post(request, deadline_clock_ns)?;
-        self.await_response(deadline)?;
+        self.post(request, until.deadline_clock_ns)?;
+        self.await_response(until)?;
         self.fetch()
     }
 
@@ -115,7 +127,13 @@ impl Worker {
         Ok(())
     }
 
-    fn await_response(&self, deadline: Instant) -> Result<(), CallFault> {
+    fn await_response(&self, until: Until) -> Result<(), CallFault> {
+        let beat = || {
+            self.mapping
+                .load(channel::HEARTBEAT_AT)
+                .map_err(CallFault::System)
+        };
+        let (mut known, mut heard) = (beat()?, Instant::now());
         loop {
             let seen = self
                 .mapping
@@ -127,11 +145,26 @@ impl Worker {
             if self.fate.is_gone() {
                 return Err(CallFault::Gone(self.fate.end(TELL)));
             }
-            let left = deadline
-                .checked_duration_since(Instant::now())
+            let now = Instant::now();
+            let left = until
+                .deadline
+                .checked_duration_since(now)
                 .filter(|left| !left.is_zero())
                 .ok_or(CallFault::Timeout)?;
-            let patience = left.min(LOOK_AGAIN);
+            let mut patience = left.min(LOOK_AGAIN);
+            if let Some(silence) = until.silence {
+                // The word is the function's: whatever it writes there, it only prolongs its own
+                // call, and never beyond the deadline.
+                let newest = beat()?;
+                if newest != known {
+                    (known, heard) = (newest, now);
+                }
+                let left = silence
+                    .checked_sub(now.saturating_duration_since(heard))
+                    .filter(|left| !left.is_zero())
+                    .ok_or(CallFault::Silent(silence))?;
+                patience = patience.min(left);
+            }
             if self
                 .mapping
                 .wait(channel::RESPONSE_SEQUENCE_AT, seen, patience)

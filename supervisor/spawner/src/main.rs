@@ -32,8 +32,10 @@ fn main() -> ExitCode {
         return ExitCode::from(70);
     };
     let front: Link<FromSpawner, ToSpawner> = Link::over(socket);
-    match spawner::Spawner::new(front).and_then(spawner::Spawner::serve) {
-        Ok(()) => ExitCode::SUCCESS,
+    let served = spawner::Spawner::new(front).map(|fit| fit.map(spawner::Spawner::serve));
+    match served.and_then(Option::transpose) {
+        Ok(Some(())) => ExitCode::SUCCESS,
+        Ok(None) => ExitCode::from(70),
         Err(failure) => {
             eprintln!("keylane-spawner: {failure}");
             ExitCode::from(70)

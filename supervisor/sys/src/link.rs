@@ -142,6 +142,7 @@ impl<Out: Serialize, In: DeserializeOwned> Link<Out, In> {
     fn recv_with(&self, flags: MsgFlags) -> io::Result<Incoming<In>> {
         let mut bytes = vec![0u8; limit::MESSAGE_BYTES];
         let mut control = nix::cmsg_space!([RawFd; PASSED], nix::libc::ucred);
+        let mut reset = false;
         let (length, overlong, descriptors, sender) = loop {
             let mut slices = [IoSliceMut::new(&mut bytes)];
             let answer = recvmsg::<()>(
@@ -161,6 +162,9 @@ impl<Out: Serialize, In: DeserializeOwned> Link<Out, In> {
                 }
                 Err(nix::errno::Errno::EINTR) => {}
                 Err(nix::errno::Errno::EAGAIN) => return Ok(Incoming::Nothing),
+                // The peer closed before it read all that was sent to it. This comes once, before
+                // what the peer had said, which may be why it closed.
+                Err(nix::errno::Errno::ECONNRESET) if !reset => reset = true,
                 Err(nix::errno::Errno::ECONNRESET) => return Ok(Incoming::Closed),
                 Err(errno) => return Err(errno.into()),
             }
@@ -267,6 +271,19 @@ mod tests {
         let (a, b) = links();
         assert!(matches!(b.try_recv().unwrap(), Incoming::Nothing));
         drop(a);
+        assert!(matches!(b.try_recv().unwrap(), Incoming::Closed));
+    }
+
+    #[test]
+    fn what_a_peer_said_before_it_closed_is_heard_though_it_read_nothing() {
+        let (a, b) = links();
+        b.send(&1, &[]).unwrap();
+        a.send(&7, &[]).unwrap();
+        drop(a);
+        match b.try_recv().unwrap() {
+            Incoming::Message(got) => assert_eq!(got.message, 7),
+            other => panic!("{other:?}"),
+        }
         assert!(matches!(b.try_recv().unwrap(), Incoming::Closed));
     }
 }

@@ -286,19 +286,17 @@ fn a_failure_tells_the_state_and_the_function_where_it_arose() {
 }
 
 #[test]
-fn a_heartbeat_that_nobody_can_send_ends_nothing() {
-    let text = single(task(json!({"TimeoutSeconds": 9, "HeartbeatSeconds": 1})));
-    let definition = definition(&text, &["f"]);
-    let mut execution = start(&definition, json!({}));
-    let Poll::Call(call) = execution.poll(START) else {
-        panic!("a call")
+fn a_call_says_for_how_long_its_function_may_be_silent() {
+    let silent = |fields: Value, input: Value| {
+        let definition = definition(&single(task(fields)), &["f"]);
+        match start(&definition, input).poll(START) {
+            Poll::Call(call) => call.heartbeat_ns,
+            other => panic!("{other:?}"),
+        }
     };
-    let idle = execution.poll(START + 5 * SECOND);
-    assert!(matches!(idle, Poll::Idle { wake_at_ns: Some(at) } if at == START + 9 * SECOND));
-    execution.complete(call.id, Ok(Data::from_value(json!(1))), START + 6 * SECOND);
-    assert!(matches!(execution.poll(START + 6 * SECOND), Poll::Done));
-    assert_eq!(
-        execution.outcome().expect("over").expect("done").value(),
-        &json!(1)
-    );
+    let fixed = json!({"TimeoutSeconds": 9, "HeartbeatSeconds": 2});
+    assert_eq!(silent(fixed, json!({})), Some(2 * SECOND));
+    let path = json!({"HeartbeatSecondsPath": "$.h"});
+    assert_eq!(silent(path, json!({"h": 3})), Some(3 * SECOND));
+    assert_eq!(silent(json!({"TimeoutSeconds": 9}), json!({})), None);
 }

@@ -187,6 +187,18 @@ impl Runtime for Interpreter {
         }
     }
 
+    fn hear_heartbeats(&mut self, word: SharedBytes) {
+        // SAFETY: the channel stays mapped as long as the process (`Channel` has no `Drop`), so the
+        // view never dangles; all that Python writes through it are four bytes of the channel that
+        // are the function's.
+        let view = unsafe { Object::window(self.table, word.address, word.length) };
+        if let Some(view) = view
+            && let Some(hear) = self.serve.attribute(c"hear")
+        {
+            drop(hear.call([&view]));
+        }
+    }
+
     fn call(
         &mut self,
         request: SharedBytes,

@@ -13,6 +13,9 @@ use super::table::{PyObject, Table};
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{self, NonNull};
 
+/// `PyBUF_WRITE` of CPython's headers.
+const WRITABLE: c_int = 0x200;
+
 /// `Py_file_input` of CPython's compile.h: a module's source.
 const FILE_INPUT: c_int = 257;
 
@@ -78,6 +81,23 @@ impl Object {
     pub(super) fn bytes(table: &'static Table, bytes: &[u8]) -> Option<Self> {
         // SAFETY: a slice's bytes are readable.
         unsafe { Object::copied(table, bytes.as_ptr(), bytes.len()) }
+    }
+
+    /// A `memoryview` of `length` bytes at `address` that Python may write to.
+    ///
+    /// # Safety
+    /// The bytes stay mapped and writable as long as the process.
+    pub(super) unsafe fn window(
+        table: &'static Table,
+        address: *const u8,
+        length: usize,
+    ) -> Option<Self> {
+        let length = isize::try_from(length).ok()?;
+        // SAFETY: `gil-held`; the caller makes sure of the bytes, and the manual of
+        // PyMemoryView_FromMemory asks for no more.
+        let object =
+            unsafe { (table.PyMemoryView_FromMemory)(address.cast_mut().cast(), length, WRITABLE) };
+        Object::own(table, object)
     }
 
     /// An `int`.

@@ -118,6 +118,7 @@ table! {
     PyObject_Vectorcall:
         fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject;
     PyBytes_FromStringAndSize: fn(*const c_char, isize) -> *mut PyObject;
+    PyMemoryView_FromMemory: fn(*mut c_char, isize, c_int) -> *mut PyObject;
     PyBytes_AsStringAndSize: fn(*mut PyObject, *mut *mut c_char, *mut isize) -> c_int;
     PyLong_FromUnsignedLongLong: fn(c_ulonglong) -> *mut PyObject;
     PyLong_AsLong: fn(*mut PyObject) -> c_long;

@@ -268,6 +268,23 @@ fn the_context_tells_only_what_is_known() {
 }
 
 #[test]
+fn each_heartbeat_changes_the_channels_word() {
+    let text = "def handler(event, context):\n\
+        \x20   for _ in range(event): context.heartbeat()\n\
+        \x20   return event\n";
+    let (_zygote, mut worker) = app(text);
+    for (beats, word) in [(0, 0u32), (3, 3), (0, 3), (1, 4)] {
+        assert_eq!(worker.call(&json!(beats)), json!(beats));
+        let found: [u8; 4] = worker.channel.get(channel::HEARTBEAT_AT);
+        assert_eq!(u32::from_le_bytes(found), word);
+    }
+    let full = u32::MAX.to_le_bytes();
+    worker.channel.put(channel::HEARTBEAT_AT, &full);
+    worker.call(&json!(1));
+    assert_eq!(worker.channel.get(channel::HEARTBEAT_AT), [0; 4]);
+}
+
+#[test]
 fn state_of_a_module_stays_warm_between_calls() {
     let text =
         "calls = 0\ndef handler(event, context):\n    global calls; calls += 1; return calls";

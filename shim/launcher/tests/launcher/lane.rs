@@ -66,7 +66,7 @@ impl Channel {
         self.bodies.write_all_at(bytes, offset as u64).unwrap();
     }
 
-    fn get<const N: usize>(&self, offset: usize) -> [u8; N] {
+    pub(crate) fn get<const N: usize>(&self, offset: usize) -> [u8; N] {
         let mut bytes = [0; N];
         self.bodies
             .read_exact_at(&mut bytes, offset as u64)

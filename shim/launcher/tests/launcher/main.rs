@@ -6,11 +6,15 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod compiler;
+#[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod lane;
 #[cfg(test)]
 mod loading;
+#[cfg(test)]
+mod native;
 #[cfg(test)]
 mod siblings;
 #[cfg(test)]

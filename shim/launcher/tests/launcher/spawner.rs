@@ -91,7 +91,34 @@ impl Zygote {
         handler: &str,
         environment: &[(&str, &str)],
     ) -> Self {
-        let tree = Tree::with(files);
+        let program = env!("CARGO_BIN_EXE_keylane-launcher");
+        Zygote::start_program(program, Tree::with(files), handler, environment)
+    }
+
+    /// Starts the launcher of native functions on what `source`, in C or C++, is compiled to.
+    pub(crate) fn start_native(source: &str, handler: &str) -> Self {
+        Zygote::start_native_in(crate::compiler::tree(source), handler)
+    }
+
+    /// Starts the launcher of native functions on this tree.
+    pub(crate) fn start_native_in(tree: Tree, handler: &str) -> Self {
+        let program = env!("CARGO_BIN_EXE_keylane-native");
+        Zygote::start_program(program, tree, handler, &[])
+    }
+
+    /// As [`Zygote::start_native`] with the only function of `libf.so`, and waits until it is loaded.
+    pub(crate) fn native(source: &str) -> Self {
+        let zygote = Zygote::start_native(source, "libf.so");
+        assert_eq!(zygote.receive().0, FromZygote::Loaded);
+        zygote
+    }
+
+    fn start_program(
+        program: &str,
+        tree: Tree,
+        handler: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let (ours, theirs) = socketpair(
             AddressFamily::Unix,
             SockType::SeqPacket,
@@ -100,7 +127,7 @@ impl Zygote {
         )
         .unwrap();
         setsockopt(&ours, sockopt::PassCred, &true).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keylane-launcher"));
+        let mut command = Command::new(program);
         command
             .arg0("function")
             .arg(tree.path())

@@ -6,14 +6,18 @@ use std::os::fd::OwnedFd;
 
 const SPAWNER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keylane-spawner"));
 const LANE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keylane-lane"));
-const LAUNCHER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keylane-launcher"));
+const PYTHON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keylane-launcher"));
+const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keylane-native"));
 
 /// The programs as sealed memfds, ready to be executed.
 #[derive(Debug)]
 pub(super) struct Images {
     pub(super) spawner: OwnedFd,
     pub(super) lane: OwnedFd,
-    pub(super) launcher: OwnedFd,
+    /// The launcher of Python functions.
+    pub(super) python: OwnedFd,
+    /// The launcher of native functions.
+    pub(super) native: OwnedFd,
 }
 
 impl Images {
@@ -22,7 +26,8 @@ impl Images {
         Ok(Images {
             spawner: body::sealed("keylane-spawner", SPAWNER)?,
             lane: body::sealed("keylane-lane", LANE)?,
-            launcher: body::sealed("keylane-launcher", LAUNCHER)?,
+            python: body::sealed("keylane-launcher", PYTHON)?,
+            native: body::sealed("keylane-native", NATIVE)?,
         })
     }
 }

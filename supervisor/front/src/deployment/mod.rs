@@ -18,7 +18,7 @@ use keylane_policy::abi::message::{
 };
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::denial::Denials;
-use keylane_sys::link::Link;
+use keylane_sys::link::{Incoming, Link};
 use keylane_sys::process::Child;
 use keylane_sys::ready::Ready;
 use keylane_sys::signal::Signals;
@@ -142,7 +142,18 @@ impl Deployment {
     /// Ends everything and waits until it is gone; the last output goes to `listener`.
     pub fn stop(mut self, listener: &mut dyn Listener) {
         self.end();
+        self.hear_of_last_pipes();
         self.pipes.settle(listener);
+    }
+
+    /// Takes over the output of workers that the spawner has told of and nobody has heard yet: a
+    /// short run may be over before its turn comes.
+    fn hear_of_last_pipes(&mut self) {
+        while let Ok(Incoming::Message(got)) = self.spawner.try_recv() {
+            if let FromSpawner::Output { who } = got.message {
+                let _lost_for_lack_of_descriptors = self.listen(who, got.descriptors);
+            }
+        }
     }
 
     fn end(&mut self) {

@@ -65,7 +65,8 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
     };
     let ready = match deployment.order(&plan, &images) {
         Ok(()) => deployment.await_all(&plan, listener),
-        Err(failure) => Err(failure.into()),
+        // A spawner that has gone and takes no orders may have said why.
+        Err(failure) => Err(deployment.why_unfit().unwrap_or(failure).into()),
     };
     match ready {
         Ok(()) => Ok(deployment),
@@ -117,7 +118,14 @@ impl Deployment {
         let stage = plan.stage.to_string_lossy().into_owned();
         let setup = ToSpawner::Setup { stage };
         self.spawner
-            .send(&setup, &[images.lane.as_fd(), images.launcher.as_fd()])
+            .send(
+                &setup,
+                &[
+                    images.lane.as_fd(),
+                    images.python.as_fd(),
+                    images.native.as_fd(),
+                ],
+            )
             .map_err(host)?;
         for (function, (spec, _)) in (0..).zip(&plan.functions) {
             let order = ToSpawner::Zygote {
@@ -159,6 +167,21 @@ impl Deployment {
             }
         }
         Ok(())
+    }
+
+    /// What the spawner found the host to lack, if that is what it said.
+    fn why_unfit(&mut self) -> Option<Failure> {
+        for _ in 0..TURN {
+            match self.spawner.try_recv().ok()? {
+                Incoming::Message(got) => {
+                    if let FromSpawner::Unfit(failure) = got.message {
+                        return Some(failure);
+                    }
+                }
+                Incoming::Nothing | Incoming::Closed | Incoming::Garbage(_) => return None,
+            }
+        }
+        None
     }
 
     fn hear_spawner(

@@ -1,11 +1,15 @@
 //! Makes events of a recording: sorts what several lanes recorded, numbers it, says what led to
 //! what, and adds what follows from the rest (a stopped state, the execution's own end).
 
+mod ends;
+mod fans;
+
 use super::event::{Details, Event, EventType, Extent, Head, Retry};
+use fans::Fan;
 use keylane_policy::abi::message::LaneId;
 use keylane_policy::history::{Excerpt, Place, Record, Recording, What};
-use keylane_policy::report::{Report, Status};
-use std::collections::{BTreeMap, HashMap};
+use keylane_policy::report::Report;
+use std::collections::HashMap;
 
 /// When, on which lane and on which walk something happened.
 #[derive(Clone, Copy)]
@@ -44,22 +48,6 @@ struct Walk {
     /// Its fan-out and its place there.
     fan: Option<(u64, u64)>,
     over: bool,
-}
-
-/// What is known of one fan-out.
-struct Fan {
-    branch: u64,
-    /// Name of the state.
-    name: String,
-    is_map: bool,
-    /// The event that told of its start.
-    started: u64,
-    /// The last event of the branch that ended last.
-    last: u64,
-    /// Branches that run, by index.
-    running: BTreeMap<u64, u64>,
-    /// The error of the branch that failed last.
-    error: Option<(String, String)>,
 }
 
 /// The events of an execution, in order of time.
@@ -303,192 +291,6 @@ impl Assembly<'_> {
         let failure = self.walk(record.branch).failure.take();
         if let Some(event) = failure.and_then(|at| self.events.get_mut(at)) {
             event.head.retry = Some(retry);
-        }
-    }
-
-    fn fan_started(&mut self, record: &Record, fan: u64, total: u64) {
-        let place = self.place(record).cloned();
-        let is_map = place.as_ref().is_none_or(|place| place.kind != "Parallel");
-        let kind = if is_map {
-            EventType::MapStateStarted
-        } else {
-            EventType::ParallelStateStarted
-        };
-        let details = Details {
-            length: Some(total),
-            ..Details::default()
-        };
-        let started = self.push(record, kind, details);
-        let known = Fan {
-            branch: record.branch,
-            name: place.map(|place| place.state).unwrap_or_default(),
-            is_map,
-            started,
-            last: started,
-            running: BTreeMap::new(),
-            error: None,
-        };
-        self.fans.insert(fan, known);
-    }
-
-    fn iteration(&self, fan: u64, index: u64) -> Details {
-        Details {
-            name: self.fans.get(&fan).map(|fan| fan.name.clone()),
-            index: Some(index),
-            ..Details::default()
-        }
-    }
-
-    fn branch_started(&mut self, record: &Record, fan: u64, index: u64) {
-        let Some(known) = self.fans.get_mut(&fan) else {
-            return;
-        };
-        known.running.insert(index, record.branch);
-        let (is_map, started) = (known.is_map, known.started);
-        let walk = self.walk(record.branch);
-        (walk.fan, walk.last) = (Some((fan, index)), started);
-        if is_map {
-            let details = self.iteration(fan, index);
-            self.push(record, EventType::MapIterationStarted, details);
-        }
-    }
-
-    fn branch_ended(&mut self, record: &Record, fan: u64, index: u64, failed: bool) {
-        let error = self.walk(record.branch).error.clone().filter(|_| failed);
-        let Some(known) = self.fans.get_mut(&fan) else {
-            return;
-        };
-        known.running.remove(&index);
-        if failed {
-            known.error = error.clone();
-        }
-        if known.is_map {
-            let kind = if failed {
-                EventType::MapIterationFailed
-            } else {
-                EventType::MapIterationSucceeded
-            };
-            let mut details = self.iteration(fan, index);
-            (details.error, details.cause) = error.unzip();
-            self.push(record, kind, details);
-        }
-        let walk = self.walk(record.branch);
-        walk.over = true;
-        let last = walk.last;
-        if let Some(known) = self.fans.get_mut(&fan) {
-            known.last = last;
-        }
-    }
-
-    fn fan_ended(&mut self, record: &Record, fan: u64, failed: bool) {
-        let Some(known) = self.fans.get_mut(&fan) else {
-            return;
-        };
-        let stopped = std::mem::take(&mut known.running);
-        let (branch, is_map, last) = (known.branch, known.is_map, known.last);
-        let error = known.error.take();
-        for (index, branch) in stopped {
-            let spot = Spot {
-                branch,
-                ..Spot::from(record)
-            };
-            self.stop(spot, is_map.then_some((fan, index)));
-        }
-        let spot = Spot {
-            branch,
-            ..Spot::from(record)
-        };
-        if self.walk(branch).over {
-            return;
-        }
-        let kind = match (is_map, failed, error.is_some()) {
-            (true, false, _) => EventType::MapStateSucceeded,
-            (true, true, true) => EventType::MapStateFailed,
-            (true, true, false) => EventType::MapStateAborted,
-            (false, false, _) => EventType::ParallelStateSucceeded,
-            (false, true, true) => EventType::ParallelStateFailed,
-            (false, true, false) => EventType::ParallelStateAborted,
-        };
-        let mut details = Details::default();
-        (details.error, details.cause) = error.filter(|_| failed).unzip();
-        let id = self.push_after(spot, kind, details, last);
-        self.walk(branch).last = id;
-        if failed {
-            self.note_failure(branch);
-        }
-    }
-
-    /// Something outside of a branch stopped it.
-    fn stop(&mut self, spot: Spot, iteration: Option<(u64, u64)>) {
-        let walk = self.walk(spot.branch);
-        walk.over = true;
-        if let Some(kind) = EventType::aborted(&walk.kind) {
-            walk.kind.clear();
-            self.push(spot, kind, Details::default());
-        }
-        if let Some((fan, index)) = iteration {
-            let details = self.iteration(fan, index);
-            self.push(spot, EventType::MapIterationAborted, details);
-        }
-    }
-
-    fn begin(&mut self, input: &str) {
-        let text = super::within(input);
-        let details = Details {
-            input_details: Some(Extent {
-                truncated: text.len() < input.len(),
-                bytes: u64::try_from(input.len()).unwrap_or(u64::MAX),
-            }),
-            input: Some(text.to_owned()),
-            ..Details::default()
-        };
-        self.own(
-            self.recording.began_ns,
-            EventType::ExecutionStarted,
-            details,
-        );
-    }
-
-    fn end(&mut self, report: &Report) {
-        let mut details = Details::default();
-        let kind = match (report.status, &report.error) {
-            (Status::Succeeded, _) => {
-                let output = report.output.as_deref().unwrap_or_default();
-                let text = super::within(output);
-                details.output_details = Some(Extent {
-                    truncated: text.len() < output.len(),
-                    bytes: u64::try_from(output.len()).unwrap_or(u64::MAX),
-                });
-                details.output = Some(text.to_owned());
-                EventType::ExecutionSucceeded
-            }
-            (Status::Cancelled, _) => EventType::ExecutionAborted,
-            (Status::Failed, Some(error))
-                if error.state.is_none() && TIMEOUTS.contains(&error.error.as_str()) =>
-            {
-                EventType::ExecutionTimedOut
-            }
-            (Status::Failed, _) => EventType::ExecutionFailed,
-        };
-        if let Some(error) = &report.error {
-            details.error = Some(error.error.clone());
-            details.cause = Some(error.cause.clone());
-        }
-        let latest = self.events.last().map_or(0, |event| event.head.at_ns);
-        let ended = self.recording.began_ns.saturating_add(latest);
-        self.own(self.recording.ended_ns.max(ended), kind, details);
-    }
-
-    /// Adds an event of the execution itself.
-    fn own(&mut self, at_ns: u64, kind: EventType, details: Details) {
-        let spot = Spot {
-            at_ns,
-            lane: 0,
-            branch: 0,
-        };
-        self.push(spot, kind, details);
-        if let Some(head) = self.last_head() {
-            head.lane = None;
         }
     }
 }

@@ -260,7 +260,7 @@ fn a_map_over_two_lanes_is_told_in_the_order_of_the_api() {
     assert_eq!(
         led_by(&events),
         [
-            0, 1, 2, 3, 4, 5, 6, 3, 8, 9, 10, 11, 7, 13, 14, 12, 16, 17, 18, 19, 20, 21, 22
+            0, 0, 2, 3, 4, 5, 6, 3, 8, 9, 10, 11, 7, 13, 14, 12, 16, 17, 18, 19, 20, 20, 22
         ]
     );
     assert_eq!(events[11].head.retry.map(|retry| retry.at_ns), Some(50));

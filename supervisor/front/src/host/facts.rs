@@ -1,6 +1,6 @@
 //! What is true of this host, asked and not judged. Judgement is in [`super::judge`].
 
-use crate::runtime::Runtime;
+use crate::runtime;
 use crate::stage;
 use keylane_policy::blame::Failure;
 use std::fs;
@@ -71,7 +71,7 @@ impl Facts {
             cgroups: cgroups(),
             sealing: text(keylane_sys::host::try_sealed_memory()),
             pku: has_pku(),
-            python: Runtime::find().map(|_runtime| ()),
+            python: runtime::python_is_there(),
             temporary: stage::check_temporary(),
         }
     }

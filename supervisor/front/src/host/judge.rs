@@ -366,9 +366,15 @@ fn python(facts: &Facts) -> Check {
             Standing::Ok,
             "Debian's library and standard library",
         ),
+        // A project of native functions alone runs without it; one of others says so itself.
         Err(failure) => Check {
             advice: failure.advice.clone(),
-            ..check("python3.11", Standing::Missing, failure.cause.as_str())
+            needed: false,
+            ..check(
+                "python3.11",
+                Standing::Missing,
+                format!("{}; native functions run without it", failure.cause),
+            )
         },
     }
 }
@@ -461,7 +467,6 @@ mod tests {
                 "sealed memory",
                 Box::new(|f| f.sealing = Err("EPERM".into())),
             ),
-            ("python3.11", Box::new(|f| f.python = Err(failure()))),
             (
                 "temporary folder",
                 Box::new(|f| f.temporary = Err(failure())),
@@ -479,6 +484,17 @@ mod tests {
             );
             assert!(named(&diagnosis, name).advice.is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_host_without_python_is_fit_and_is_told_how_to_get_it() {
+        let mut facts = debian_12();
+        facts.python = Err(Failure::new(Blame::Host, "x", "y").advise("z"));
+        let diagnosis = judge(&facts);
+        assert!(diagnosis.process.fit, "{diagnosis:#?}");
+        let python = named(&diagnosis, "python3.11");
+        assert_eq!(python.standing, Standing::Missing);
+        assert_eq!(python.advice.as_deref(), Some("z"));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The one description of the keys of `keylane.toml`: what the parser knows, what the JSON Schema
 //! says and what the manual's table must hold all come from here.
 
+use keylane_policy::abi::message::Runtime;
 use keylane_policy::limit;
 
-/// The runtimes of this version.
-pub const RUNTIMES: [&str; 1] = ["python3.11"];
+/// The runtimes of this version, as a project's file calls them.
+pub const RUNTIMES: [(&str, Runtime); 2] =
+    [("python3.11", Runtime::Python), ("native", Runtime::Native)];
 
 /// A key of a table.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +30,7 @@ pub enum Kind {
     Path,
     /// A list of those, not empty.
     Paths,
-    /// A [`super::name::Handler`].
+    /// A [`super::name::Handler`]: which, the runtime says.
     Handler,
     /// One of [`RUNTIMES`].
     Runtime,
@@ -126,8 +128,13 @@ pub const HANDLER: Key = required(
     "handler",
     Kind::Handler,
     "\"NAME.handler\"",
-    "Where its code begins: module.function in its tree",
+    "Where its code begins: in Python module.function, else FILE.so or FILE.so:SYMBOL of its tree",
 );
+/// `handler` of a native function.
+pub const NATIVE_HANDLER: Key = Key {
+    example: Some("\"libNAME.so\""),
+    ..HANDLER
+};
 /// `include` of a function.
 pub const INCLUDE: Key = optional(
     "include",

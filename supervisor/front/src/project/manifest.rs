@@ -6,6 +6,7 @@ use super::name::{BadName, Handler, Name, RelativePath};
 use super::reader::{Reader, Value};
 use crate::problem::Problem;
 use crate::source::{Position, Source};
+use keylane_policy::abi::message::Runtime;
 use keylane_policy::limit;
 use keylane_policy::syscall::Groups;
 use std::ops::Range;
@@ -204,7 +205,7 @@ fn read_function(
         );
     }
     reader.refuse_others(table, &within, &known);
-    read_runtime(reader, table, header, &within);
+    let runtime = read_runtime(reader, table, header, &within);
     let mut texts = Texts {
         reader,
         table,
@@ -213,7 +214,11 @@ fn read_function(
         name: name.as_str(),
     };
     let path = texts.required(&key::PATH);
-    let handler = texts.required(&key::HANDLER);
+    let handler = match runtime {
+        Some(Runtime::Native) => texts.required(&key::NATIVE_HANDLER).map(Handler::Native),
+        Some(Runtime::Python) | None => texts.required(&key::HANDLER).map(Handler::Python),
+    };
+    runtime?;
     let include = match table.get(key::INCLUDE.name) {
         Some(list) => reader.list(list, key::INCLUDE.name),
         None => Some(Vec::new()),
@@ -257,20 +262,26 @@ fn read_function(
     })
 }
 
-fn read_runtime(reader: &mut Reader<'_>, table: &DeTable<'_>, header: &Range<usize>, within: &str) {
-    let [only] = key::RUNTIMES;
+fn read_runtime(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    header: &Range<usize>,
+    within: &str,
+) -> Option<Runtime> {
     let key = key::RUNTIME.name;
-    let advice = format!("write `{key} = \"{only}\"`, the only one of this version");
+    let names = key::RUNTIMES.map(|(name, _)| format!("`{key} = \"{name}\"`"));
+    let advice = format!("write {}", names.join(" or "));
     let Some(value) = table.get(key) else {
         reader.error(header, format!("{within} has no `{key}`"), advice);
-        return;
+        return None;
     };
-    if let Some(found) = reader.text(value, key)
-        && found != only
-    {
+    let found = reader.text(value, key)?;
+    let known = key::RUNTIMES.iter().find(|(name, _)| *name == found);
+    if known.is_none() {
         let message = format!("there is no {key} {found:?}");
         reader.error(&value.span(), message, advice);
     }
+    known.map(|(_, runtime)| *runtime)
 }
 
 /// Reads texts that must be there.

@@ -1,5 +1,6 @@
 //! Names and paths as a project's file gives them: each a type whose one constructor checks it.
 
+use keylane_policy::abi::message::Runtime;
 use keylane_policy::limit;
 use std::fmt;
 use std::path::{Component, Path};
@@ -131,18 +132,90 @@ impl fmt::Display for RelativePath {
     }
 }
 
+/// Where a function's code begins, in the terms of what runs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handler {
+    /// A function of a Python module.
+    Python(PythonHandler),
+    /// A function of a shared object.
+    Native(NativeHandler),
+}
+
+impl Handler {
+    /// The handler as the project wrote it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Handler::Python(handler) => &handler.text,
+            Handler::Native(handler) => &handler.text,
+        }
+    }
+
+    /// What runs it.
+    pub fn runtime(&self) -> Runtime {
+        match self {
+            Handler::Python(_) => Runtime::Python,
+            Handler::Native(_) => Runtime::Native,
+        }
+    }
+}
+
+/// A handler in a shared object: `FILE`, or `FILE:SYMBOL` where it is not the usual symbol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativeHandler {
+    text: String,
+    file: RelativePath,
+    symbol: String,
+}
+
+impl TryFrom<&str> for NativeHandler {
+    type Error = BadName;
+
+    fn try_from(text: &str) -> Result<NativeHandler, BadName> {
+        let (file, symbol) = text
+            .rsplit_once(':')
+            .unwrap_or((text, keylane_abi::DEFAULT_SYMBOL));
+        if !is_identifier(symbol) {
+            return bad(
+                format!("{symbol:?} in the handler is no name of a C function"),
+                "write it as `libfile.so`, or as `libfile.so:function`",
+            );
+        }
+        let file = RelativePath::try_from(file).map_err(|bad| BadName {
+            wrong: format!("in the handler, {}", bad.wrong),
+            advice: "name a file of the function's tree: `libfile.so`, `lib/libfile.so`".into(),
+        })?;
+        Ok(NativeHandler {
+            text: text.to_owned(),
+            file,
+            symbol: symbol.to_owned(),
+        })
+    }
+}
+
+impl NativeHandler {
+    /// The shared object's path in the function's tree.
+    pub fn file(&self) -> &RelativePath {
+        &self.file
+    }
+
+    /// The symbol of the function in it.
+    pub fn symbol(&self) -> &str {
+        &self.symbol
+    }
+}
+
 /// A Python handler, `module.function`; the module may lie in packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handler {
+pub struct PythonHandler {
     text: String,
     modules: Vec<String>,
     function: String,
 }
 
-impl TryFrom<&str> for Handler {
+impl TryFrom<&str> for PythonHandler {
     type Error = BadName;
 
-    fn try_from(text: &str) -> Result<Handler, BadName> {
+    fn try_from(text: &str) -> Result<PythonHandler, BadName> {
         let advice =
             "write it as `module.function`, like `lastpx.handler` for `def handler` in lastpx.py";
         let mut parts: Vec<String> = text.split('.').map(str::to_owned).collect();
@@ -155,7 +228,7 @@ impl TryFrom<&str> for Handler {
             }
         }
         match parts.pop() {
-            Some(function) if !parts.is_empty() => Ok(Handler {
+            Some(function) if !parts.is_empty() => Ok(PythonHandler {
                 text: text.to_owned(),
                 modules: parts,
                 function,
@@ -175,12 +248,7 @@ fn is_identifier(text: &str) -> bool {
     first && text.len() <= limit::NAME_BYTES && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-impl Handler {
-    /// The handler as the project wrote it.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
+impl PythonHandler {
     /// The function within its module.
     pub fn function(&self) -> &str {
         &self.function
@@ -235,13 +303,34 @@ mod tests {
 
     #[test]
     fn a_handler_is_a_module_and_a_function() {
-        let handler = Handler::try_from("pkg.checks.last_px").unwrap();
+        let handler = PythonHandler::try_from("pkg.checks.last_px").unwrap();
         assert_eq!(handler.module_path(), "pkg/checks");
         assert_eq!(handler.function(), "last_px");
         for wrong in [
             "", "handler", ".handler", "a..b", "a.b()", "a.1b", "../x.y", "a/b.c",
         ] {
-            assert!(Handler::try_from(wrong).is_err(), "{wrong:?}");
+            assert!(PythonHandler::try_from(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_native_handler_is_a_file_of_the_tree_and_perhaps_a_symbol() {
+        let handler = NativeHandler::try_from("./lib/libf.so").unwrap();
+        assert_eq!(handler.file().as_str(), "lib/libf.so");
+        assert_eq!(handler.symbol(), "keylane_function");
+        let handler = NativeHandler::try_from("libf.so:last_px").unwrap();
+        assert_eq!(handler.file().as_str(), "libf.so");
+        assert_eq!(handler.symbol(), "last_px");
+        for wrong in [
+            "",
+            ":f",
+            "libf.so:",
+            "libf.so:1",
+            "libf.so:a b",
+            "/lib/libf.so",
+            "../libf.so",
+        ] {
+            assert!(NativeHandler::try_from(wrong).is_err(), "{wrong:?}");
         }
     }
 }

@@ -6,12 +6,16 @@
 
 use super::key::{self, Key, Kind, Limit, Unit};
 use super::quantity;
+use keylane_policy::abi::message::Runtime;
 use keylane_policy::limit;
 use serde_json::{Map, Value, json};
 
 /// What `keylane schema` prints.
 pub fn document() -> Value {
-    let function = table(&key::FUNCTION, "One function");
+    let mut function = table(&key::FUNCTION, "One function");
+    if let Some(members) = function.as_object_mut() {
+        members.insert("anyOf".into(), handlers());
+    }
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "keylane.toml",
@@ -31,6 +35,36 @@ pub fn document() -> Value {
             },
         },
     })
+}
+
+/// Which handlers each runtime takes.
+fn handlers() -> Value {
+    let of = |(name, runtime): (&str, Runtime)| {
+        let handler = match runtime {
+            Runtime::Python => json!({ "pattern": python_handler() }),
+            Runtime::Native => json!({ "pattern": native_handler() }),
+        };
+        json!({ "properties": { "runtime": { "enum": [name] }, "handler": handler } })
+    };
+    key::RUNTIMES.map(of).into()
+}
+
+/// Letters, digits and `_`, no digit first.
+fn identifier() -> String {
+    format!("[A-Za-z_][A-Za-z0-9_]{{0,{}}}", limit::NAME_BYTES - 1)
+}
+
+/// The rule of [`super::name::PythonHandler`].
+fn python_handler() -> String {
+    let identifier = identifier();
+    format!("^({identifier}\\.)+{identifier}$")
+}
+
+/// The rule of [`super::name::NativeHandler`]: a path without a colon, or one with a symbol behind
+/// the last colon.
+fn native_handler() -> String {
+    let symbol = format!("^((?!.*:)|(?=.*:{}$))", identifier());
+    PATH_PATTERN.replacen('^', &symbol, 1)
 }
 
 fn table(keys: &[Key], about: &str) -> Value {
@@ -57,12 +91,9 @@ fn property(key: &Key) -> Value {
         Kind::Name => json!({ "type": "string", "pattern": name_pattern() }),
         Kind::Path => path(),
         Kind::Paths => json!({ "type": "array", "minItems": 1, "items": path() }),
-        Kind::Handler => {
-            let identifier = format!("[A-Za-z_][A-Za-z0-9_]{{0,{}}}", limit::NAME_BYTES - 1);
-            let pattern = format!("^({identifier}\\.)+{identifier}$");
-            json!({ "type": "string", "pattern": pattern })
-        }
-        Kind::Runtime => json!({ "enum": key::RUNTIMES }),
+        // Which texts, `handlers` says.
+        Kind::Handler => json!({ "type": "string" }),
+        Kind::Runtime => json!({ "enum": key::RUNTIMES.map(|(name, _)| name) }),
         Kind::Limit(limit) => number(limit),
     };
     let about = match key.kind {
@@ -122,11 +153,14 @@ fn name_pattern() -> String {
 
 /// The rule of [`super::name::RelativePath`]: not absolute, no part `..`, a part besides `.`, no
 /// control character.
+const PATH_PATTERN: &str =
+    "^(?!/)(?!(.*/)?\\.\\.(/|$))(?=(.*/)?(?!\\.(/|$))[^/])[^\\u0000-\\u001f\\u007f-\\u009f]+$";
+
 fn path() -> Value {
     json!({
         "type": "string",
         "maxLength": limit::PATH_BYTES,
-        "pattern": "^(?!/)(?!(.*/)?\\.\\.(/|$))(?=(.*/)?(?!\\.(/|$))[^/])[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+        "pattern": PATH_PATTERN,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 use crate::render;
 use crate::render::report::document;
 use crate::render::screen::Screen;
-use crate::runtime::Runtime;
+use crate::runtime::HostRuntimes;
 use crate::stage::Stage;
 use keylane_policy::abi::message::{FunctionEntry, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
@@ -82,7 +82,7 @@ pub struct Prepared {
     /// How many lanes.
     pub lanes: u16,
     /// What instances may read beside their trees.
-    pub runtime: Runtime,
+    pub host: HostRuntimes,
     /// The functions' trees.
     pub stage: Stage,
     /// The inputs.
@@ -111,8 +111,9 @@ impl Prepared {
                 .tree(function.name.as_str())
                 .to_string_lossy()
                 .into_owned(),
+            runtime: function.handler.runtime(),
             handler: function.handler.as_str().to_owned(),
-            runtime_paths: self.runtime.paths.clone(),
+            runtime_paths: self.host.paths(function.handler.runtime()).to_vec(),
             groups: function.rights.groups.clone(),
             memory: function.memory,
             processes: function.processes,
@@ -136,7 +137,7 @@ pub fn prepare(options: Options, screen: &mut Screen<Stderr>) -> Result<Prepared
     let project = checked.project;
     let lanes = options.lanes.map_or_else(default_lanes, Ok)?;
     let (isolation, why) = isolation::choose(options.isolation)?;
-    let runtime = Runtime::find()?;
+    let host = HostRuntimes::find(project.functions.iter().map(|f| f.handler.runtime()))?;
     let inputs = if options.stream {
         Inputs::Stream(input::Lines::standard())
     } else {
@@ -151,7 +152,7 @@ pub fn prepare(options: Options, screen: &mut Screen<Stderr>) -> Result<Prepared
         project,
         isolation,
         lanes,
-        runtime,
+        host,
         stage,
         inputs,
         pictures,

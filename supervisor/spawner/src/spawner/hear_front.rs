@@ -3,7 +3,9 @@
 use super::{Images, Source, Spawner, TURN, bug};
 use crate::lanes::Lane;
 use crate::zygotes::Zygote;
-use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, ToSpawner, Who, ZygoteSpec};
+use keylane_policy::abi::message::{
+    FromSpawner, FunctionId, LaneId, Runtime, ToSpawner, Who, ZygoteSpec,
+};
 use keylane_sys::link::{Incoming, Received};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -27,8 +29,14 @@ impl Spawner {
         match got.message {
             ToSpawner::Setup { stage } => {
                 let mut images = got.descriptors.into_iter();
-                if let (Some(lane), Some(launcher)) = (images.next(), images.next()) {
-                    self.images = Some(Images { lane, launcher });
+                if let (Some(lane), Some(python), Some(native)) =
+                    (images.next(), images.next(), images.next())
+                {
+                    self.images = Some(Images {
+                        lane,
+                        python,
+                        native,
+                    });
                     self.stage = Some(PathBuf::from(stage));
                 } else {
                     self.stopping = true;
@@ -54,7 +62,10 @@ impl Spawner {
                     .images
                     .as_ref()
                     .ok_or_else(|| bug("starting", "no images"))?;
-                let image = images.launcher.as_fd();
+                let image = match spec.runtime {
+                    Runtime::Python => images.python.as_fd(),
+                    Runtime::Native => images.native.as_fd(),
+                };
                 Zygote::start(spec, user, self.extras, &self.filters, image)
             });
         match started {

@@ -51,7 +51,10 @@ enum Source {
 #[derive(Debug)]
 struct Images {
     lane: OwnedFd,
-    launcher: OwnedFd,
+    /// The launcher of Python functions.
+    python: OwnedFd,
+    /// The launcher of native functions.
+    native: OwnedFd,
 }
 
 /// The spawner's state.
@@ -80,8 +83,9 @@ fn bug(doing: &str, cause: impl ToString) -> Failure {
 }
 
 impl Spawner {
-    /// A spawner that serves `front`. Tries the parts of the jail that a host may lack.
-    pub(crate) fn new(front: Link<FromSpawner, ToSpawner>) -> Result<Spawner, Failure> {
+    /// A spawner that serves `front`; none if the host cannot carry the jail, which the front has
+    /// been told then. Tries the parts of the jail that a host may lack.
+    pub(crate) fn new(front: Link<FromSpawner, ToSpawner>) -> Result<Option<Spawner>, Failure> {
         let doing = "starting the spawner";
         let host = |error: io::Error| Failure::new(Blame::Host, doing, error.to_string());
         // A terminal's Ctrl-C is the front's to handle; it tells us.
@@ -91,19 +95,25 @@ impl Spawner {
         process::become_subreaper().map_err(host)?;
         // A pidfd for each worker of each lane.
         jail::raise_descriptors().map_err(host)?;
-        let unfit = |failure: Failure| {
-            let _exit_tells_too = front.try_send(&FromSpawner::Unfit(failure.clone()), &[]);
-            failure
-        };
-        let abi = host::landlock_abi().map_err(|error| {
-            unfit(
-                Failure::new(Blame::Host, doing, format!("no Landlock: {error}"))
-                    .advise("boot a kernel >= 6.1 with landlock in its list of security modules"),
-            )
-        })?;
         let listener = denied::try_listener();
-        let filters =
-            Filters::compile(abi, listener.is_ok()).map_err(|error| unfit(bug(doing, error)))?;
+        let compiled = host::landlock_abi()
+            .map_err(|error| {
+                Failure::new(Blame::Host, doing, format!("no Landlock: {error}"))
+                    .advise("boot a kernel >= 6.1 with landlock in its list of security modules")
+            })
+            .and_then(|abi| match Filters::compile(abi, listener.is_ok()) {
+                Ok(filters) => Ok((abi, filters)),
+                Err(error) => Err(bug(doing, error)),
+            });
+        let (abi, filters) = match compiled {
+            Ok(compiled) => compiled,
+            Err(failure) => {
+                front
+                    .try_send(&FromSpawner::Unfit(failure), &[])
+                    .map_err(host)?;
+                return Ok(None);
+            }
+        };
         let (extras, mut substitutions) = extras::find();
         if let Err(error) = &listener {
             substitutions.push(Substitution {
@@ -136,7 +146,7 @@ impl Spawner {
             .ready
             .watch(&spawner.front, Source::Front)
             .map_err(host)?;
-        Ok(spawner)
+        Ok(Some(spawner))
     }
 
     /// Serves until the front says stop or goes away; then ends everything.

@@ -60,6 +60,9 @@ pub struct Call {
     pub input: Data,
     /// When the state gives up, in nanoseconds since the epoch.
     pub deadline_ns: Option<u64>,
+    /// For how many nanoseconds the function may be silent: then the call ends with
+    /// `States.HeartbeatTimeout`.
+    pub heartbeat_ns: Option<u64>,
 }
 
 /// What an execution wants next.

@@ -360,18 +360,21 @@ impl Execution {
                 seconds.clone(),
             )?),
         };
-        if let Some(heartbeat) = &task.heartbeat {
-            let heartbeat = self.amount(
+        let heartbeat = match &task.heartbeat {
+            None => None,
+            Some(amount) => Some(self.amount(
                 branch,
                 state,
                 &data,
-                (heartbeat, "HeartbeatSecondsPath"),
+                (amount, "HeartbeatSecondsPath"),
                 seconds,
-            )?;
-            if timeout.is_some_and(|timeout| heartbeat >= timeout) {
-                let cause = "the heartbeat interval must be less than the timeout";
-                return Err(TaskError::runtime(cause));
-            }
+            )?),
+        };
+        if let (Some(heartbeat), Some(timeout)) = (heartbeat, timeout)
+            && heartbeat >= timeout
+        {
+            let cause = "the heartbeat interval must be less than the timeout";
+            return Err(TaskError::runtime(cause));
         }
         let event = match &task.work.parameters {
             Some(parameters) => self.eval(branch, state, &data, parameters)?,
@@ -406,6 +409,7 @@ impl Execution {
             function,
             input,
             deadline_ns,
+            heartbeat_ns: heartbeat.map(time::seconds),
         }))
     }
 

@@ -1,0 +1,7 @@
+//! The launcher of native functions.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keylane_launcher::native()
+}
