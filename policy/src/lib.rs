@@ -14,6 +14,7 @@ pub mod history;
 pub mod instruction;
 pub mod limit;
 pub mod memory;
+pub mod profile;
 pub mod report;
 pub mod reuse;
 pub mod spread;

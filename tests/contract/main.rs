@@ -17,6 +17,8 @@ mod lane;
 #[cfg(test)]
 mod numbers;
 #[cfg(test)]
+mod profiles;
+#[cfg(test)]
 mod rows;
 #[cfg(test)]
 mod rules;

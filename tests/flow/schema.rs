@@ -16,11 +16,12 @@ const WORKFLOW: [(&str, &str); 3] = [
     ("definition", "\"workflow.asl.json\""),
     ("input", "\"input.json\""),
 ];
-const FUNCTION: [(&str, &str); 10] = [
+const FUNCTION: [(&str, &str); 11] = [
     ("runtime", "\"python3.11\""),
     ("path", "\"functions/f\""),
     ("handler", "\"f.handler\""),
     ("include", "[\"data\"]"),
+    ("profile", "\"python\""),
     ("payload", "\"1MiB\""),
     ("memory", "\"1GiB\""),
     ("timeout", "5"),

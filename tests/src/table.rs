@@ -16,7 +16,8 @@ pub fn markdown() -> String {
          ```\n\n\
          A call without a row, and one whose conditions do not hold, is refused with EPERM. A call \
          of another architecture (32-bit, x32) never reaches the kernel: the first ends the \
-         process, the second is refused. Arguments are counted from 0. Below Landlock ABI 3 ",
+         process, the second is refused. An instance has the rows of the groups that its profile \
+         grants ([PROFILES](PROFILES.md)). Arguments are counted from 0. Below Landlock ABI 3 ",
     );
     let truncating: Vec<String> = TRUNCATING
         .iter()
@@ -55,6 +56,7 @@ fn rule(rule: Option<Rule>) -> String {
         None => "no".to_owned(),
         Some(Rule::Allow) => "yes".to_owned(),
         Some(Rule::Answer(0)) => "answers success".to_owned(),
+        Some(Rule::Answer(1)) => "answers EPERM".to_owned(),
         Some(Rule::Answer(38)) => "answers ENOSYS".to_owned(),
         Some(Rule::Answer(errno)) => format!("answers error {errno}"),
         Some(Rule::AllowIf(lists)) => {

@@ -25,6 +25,7 @@ const fn long(argument: u8, test: Test) -> Condition {
     }
 }
 
+const EPERM: u16 = 1;
 const ENOSYS: u16 = 38;
 
 /// PROT_EXEC.
@@ -500,7 +501,7 @@ pub const TABLE: &[Row] = &[
     row(
         55,
         "getsockopt",
-        Pairs,
+        Core,
         NO,
         YES,
         "Describes a socket that the caller holds.",
@@ -624,13 +625,14 @@ pub const TABLE: &[Row] = &[
         YES,
         "Tells the caller its own usage.",
     ),
-    row(
+    narrowed(
         99,
         "sysinfo",
         Facts,
         NO,
         YES,
-        "Memory and load of the host: named in CAVEATS.",
+        Some(Answer(EPERM)),
+        "Memory and load of the host: named in CAVEATS. The C library asks at every start and goes on without.",
     ),
     row(
         100,

@@ -2,6 +2,7 @@
 //! default input. What passes can be staged and run.
 
 use crate::json;
+use crate::operator;
 use crate::problem::{Problem, Severity};
 use crate::project::manifest::Function;
 use crate::project::name::{Handler, Name, NativeHandler, PythonHandler};
@@ -14,6 +15,7 @@ use crate::stage::plan::{Item, Plan};
 use crate::suggest;
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
+use keylane_policy::profile::Grants;
 use keylane_workflow::Definition;
 use std::io::Read;
 use std::path::Path;
@@ -29,10 +31,11 @@ pub struct Checked {
     pub warnings: Vec<Problem>,
 }
 
-/// Checks a project, given by its folder or its `keylane.toml`.
-pub fn project(path: &Path) -> Result<Checked, Refusal> {
-    let project = Project::load(path)?;
-    let mut problems = definition(&project.definition, &project.function_names());
+/// Checks a project, given by its folder or its `keylane.toml`, also against what the operator grants.
+pub fn project(path: &Path, grants: &Grants) -> Result<Checked, Refusal> {
+    let mut project = Project::load(path)?;
+    let mut problems = operator::resolve(grants, &mut project.functions, &project.manifest);
+    problems.extend(definition(&project.definition, &project.function_names()));
     if let Some(input) = &project.default_input
         && let Err(fault) = json::check(input.text().as_bytes())
     {

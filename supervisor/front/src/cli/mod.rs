@@ -1,5 +1,6 @@
 //! The command line: what can be asked, in which words, with which help.
 
+mod explain;
 mod init;
 mod inspect;
 mod manual;
@@ -40,6 +41,12 @@ Examples:
   keylane run docs/examples/finra --json > report.json; keylane inspect report.json
   keylane run docs/examples/finra --json | keylane inspect -
   keylane inspect report.json --json | jq .failed";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  keylane run my-workflow --json > report.json; keylane explain report.json
+  keylane run my-workflow --json | keylane explain -
+  keylane explain \"$(jq -c .denials[0] report.json)\"";
 
 const INIT_EXAMPLES: &str = "\
 Examples:
@@ -110,6 +117,8 @@ enum Command {
         /// A project's folder, its keylane.toml, or a definition (*.json)
         #[arg(value_hint = ValueHint::AnyPath)]
         path: PathBuf,
+        #[command(flatten)]
+        policy: PolicyArg,
         /// Print one JSON document
         #[arg(long)]
         json: bool,
@@ -142,6 +151,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say what a denied call was, why it is denied, and how an operator would allow it
+    ///
+    /// Reads a report that `keylane run --json` printed, or one of its `denials`.
+    #[command(after_long_help = EXPLAIN_EXAMPLES)]
+    Explain {
+        /// The record as JSON text, a file with a report or a record, or - for standard input
+        #[arg(value_name = "RECORD|FILE|-", value_hint = ValueHint::FilePath)]
+        record: String,
+        #[command(flatten)]
+        policy: PolicyArg,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of keylane.toml
     ///
     /// For editors that complete and check TOML by a schema: keylane schema > keylane.schema.json
@@ -161,6 +184,13 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Debug, Args)]
+struct PolicyArg {
+    /// What the operator lets projects have [default: /etc/keylane/policy.toml, if it is there]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    policy: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -194,6 +224,8 @@ struct RunArgs {
     /// Draw the run: which state ran when, on which lane, and what waited
     #[arg(long, value_name = "FILE.svg", conflicts_with = "stream", value_hint = ValueHint::FilePath)]
     timeline: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArg,
     /// Show failures alone: no notes, no progress, no output of functions, no summary
     #[arg(long, short)]
     quiet: bool,
@@ -233,6 +265,7 @@ pub fn start() -> Exit {
             stream: args.stream,
             isolation: args.isolation,
             lanes: args.lanes,
+            policy: args.policy.policy,
             quiet: args.quiet,
             history: !args.stream || args.json,
             trace: args.trace,
@@ -241,7 +274,14 @@ pub fn start() -> Exit {
         Command::Init { folder, lang } => init::init(&folder, lang),
         Command::Doctor { json } => doctor(json),
         Command::Inspect { report, json } => inspect::inspect(&report, json),
-        Command::Validate { path, json } => validate::validate(&path, json),
+        Command::Validate { path, policy, json } => {
+            validate::validate(&path, policy.policy.as_deref(), json)
+        }
+        Command::Explain {
+            record,
+            policy,
+            json,
+        } => explain::explain(&record, policy.policy.as_deref(), json),
         Command::Scan { paths, json } => scan::scan(&paths, json),
         Command::Schema => {
             let schema = crate::project::schema::document();

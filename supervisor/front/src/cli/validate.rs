@@ -3,6 +3,7 @@
 use super::print;
 use crate::check::{self, Checked};
 use crate::exit::Exit;
+use crate::operator;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::render;
@@ -20,12 +21,14 @@ struct Document<'d> {
     failure: Option<keylane_policy::blame::Failure>,
 }
 
-pub(super) fn validate(path: &Path, json: bool) -> Exit {
+pub(super) fn validate(path: &Path, policy: Option<&Path>, json: bool) -> Exit {
     let shown = path.display().to_string();
     let checked = if is_definition(path) {
         check::definition_alone(path).map(|warnings| ("the definition is valid".into(), warnings))
     } else {
-        check::project(path).map(valid)
+        operator::load(policy)
+            .and_then(|grants| check::project(path, &grants))
+            .map(valid)
     };
     let (exit, text) = match (checked, json) {
         (Ok((summary, warnings)), false) => {

@@ -287,7 +287,7 @@ fn listener(facts: &Facts) -> Check {
         Err(error) => Check {
             instead: Some(
                 "a denied call fails with EPERM as ever; lost: the record of which call it was, in \
-                 errors, in reports and for `keylane learn`"
+                 errors and in reports"
                     .into(),
             ),
             advice: Some(

@@ -89,11 +89,19 @@ fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Event>>,
 
 /// Reads a report; `-` is standard input.
 pub fn read(path: &Path) -> Result<Saved, Failure> {
-    let doing = format!("reading the report {}", path.display());
-    let refuse = |cause: String| {
-        Failure::new(Blame::Operator, &doing, cause)
-            .advise("give a file that `keylane run --json` wrote")
-    };
+    let bytes = read_bytes(path, "the report")?;
+    parse(&bytes).map_err(|cause| refuse(path, "the report", cause))
+}
+
+fn refuse(path: &Path, what: &str, cause: String) -> Failure {
+    let doing = format!("reading {what} {}", path.display());
+    Failure::new(Blame::Operator, doing, cause)
+        .advise("give a file that `keylane run --json` wrote")
+}
+
+/// The bytes of a file that may hold a report, within bounds; `-` is standard input.
+pub fn read_bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    let refuse = |cause: String| refuse(path, what, cause);
     let bytes = if path == Path::new("-") {
         bytes(std::io::stdin())
     } else {
@@ -104,8 +112,7 @@ pub fn read(path: &Path) -> Result<Saved, Failure> {
             Err(error) => Err(error),
         }
     };
-    let bytes = bytes.map_err(|error| refuse(error.to_string()))?;
-    parse(&bytes).map_err(refuse)
+    bytes.map_err(|error| refuse(error.to_string()))
 }
 
 fn bytes(from: impl Read) -> std::io::Result<Vec<u8>> {

@@ -144,6 +144,12 @@ pub const INCLUDE: Key = optional(
     Kind::Paths,
     "More files and folders of the project, in its tree under the same names",
 );
+/// `profile` of a function.
+pub const PROFILE: Key = optional(
+    "profile",
+    Kind::Name,
+    "The profile of rights that it asks for, of those that the operator grants",
+);
 /// `payload` of a function.
 pub const PAYLOAD: Limit = Limit {
     unit: Unit::Bytes,
@@ -200,11 +206,12 @@ pub fn reuse_words() -> Vec<&'static str> {
 }
 
 /// The keys of `[functions.NAME]`, in the order in which a message lists them.
-pub const FUNCTION: [Key; 11] = [
+pub const FUNCTION: [Key; 12] = [
     RUNTIME,
     PATH,
     HANDLER,
     INCLUDE,
+    PROFILE,
     optional(
         "payload",
         Kind::Limit(PAYLOAD),

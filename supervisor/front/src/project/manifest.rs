@@ -9,6 +9,7 @@ use crate::source::{Position, Source};
 use keylane_policy::abi::message::Runtime;
 use keylane_policy::limit;
 use keylane_policy::reuse::Reuse;
+use keylane_policy::syscall::Groups;
 use std::ops::Range;
 use toml::de::DeTable;
 
@@ -50,8 +51,23 @@ pub struct Function {
     pub tmp: u64,
     /// What a later call may find of an earlier one.
     pub reuse: Reuse,
+    /// The profile that it asks for, and where.
+    pub profile: Option<(Name, Position)>,
+    /// What the operator grants it; the core alone until somebody has asked the operator.
+    pub rights: Rights,
+    /// The limits that the project's file writes, and where.
+    pub written: Vec<(&'static str, Position)>,
     /// Where the project's file declares it.
     pub declared: Position,
+}
+
+/// What a function is granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// The profile's name.
+    pub profile: String,
+    /// Its groups of system calls.
+    pub groups: Groups,
 }
 
 impl Manifest {
@@ -76,7 +92,7 @@ impl Manifest {
 }
 
 /// The TOML parser's own complaint, with its place.
-fn syntax(source: &Source, error: &toml::de::Error) -> Problem {
+pub(crate) fn syntax(source: &Source, error: &toml::de::Error) -> Problem {
     let place = source.position(error.span().map_or(0, |span| span.start));
     let what = error.message().lines().collect::<Vec<_>>().join(", ");
     let problem = Problem::at(source, place, format!("not valid TOML: {what}"));
@@ -210,6 +226,17 @@ fn read_function(
         Some(list) => reader.list(list, key::INCLUDE.name),
         None => Some(Vec::new()),
     };
+    let profile = match table.get(key::PROFILE.name) {
+        Some(value) => {
+            let place = reader.start(&value.span());
+            Some((reader.checked(value, key::PROFILE.name)?, place))
+        }
+        None => None,
+    };
+    let written = key::FUNCTION
+        .iter()
+        .filter_map(|key| Some((key.name, reader.start(&table.get(key.name)?.span()))))
+        .collect();
     let mut limits = Limits { reader, table };
     let payload = limits.bytes("payload", key::PAYLOAD);
     let memory = limits.bytes("memory", key::MEMORY);
@@ -231,6 +258,12 @@ fn read_function(
         descriptors: descriptors?,
         tmp: tmp?,
         reuse: reuse?,
+        profile,
+        rights: Rights {
+            profile: String::new(),
+            groups: Groups::of([]),
+        },
+        written,
         declared,
     })
 }

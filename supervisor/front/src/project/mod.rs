@@ -11,7 +11,7 @@ pub mod key;
 pub mod manifest;
 pub mod name;
 pub mod quantity;
-mod reader;
+pub(crate) mod reader;
 pub mod schema;
 #[cfg(test)]
 mod tests;

@@ -4,23 +4,23 @@
 use super::name::BadName;
 use super::quantity;
 use crate::problem::Problem;
-use crate::source::Source;
+use crate::source::{Position, Source};
 use crate::suggest;
 use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A value and where it stands.
-pub(super) type Value<'t, 'i> = &'t Spanned<DeValue<'i>>;
+pub(crate) type Value<'t, 'i> = &'t Spanned<DeValue<'i>>;
 
 /// Collects problems while a table is read.
-pub(super) struct Reader<'s> {
+pub(crate) struct Reader<'s> {
     source: &'s Source,
     problems: Vec<Problem>,
 }
 
 impl<'s> Reader<'s> {
-    pub(super) fn new(source: &'s Source) -> Reader<'s> {
+    pub(crate) fn new(source: &'s Source) -> Reader<'s> {
         Reader {
             source,
             problems: Vec::new(),
@@ -28,20 +28,25 @@ impl<'s> Reader<'s> {
     }
 
     /// All problems, in the order of their places.
-    pub(super) fn finish(mut self) -> Vec<Problem> {
+    pub(crate) fn finish(mut self) -> Vec<Problem> {
         self.problems
             .sort_by_key(|problem| (problem.line, problem.column));
         self.problems
     }
 
-    pub(super) fn error(&mut self, span: &Range<usize>, message: String, suggestion: String) {
+    /// Where a span begins.
+    pub(crate) fn start(&self, span: &Range<usize>) -> Position {
+        self.source.start(span)
+    }
+
+    pub(crate) fn error(&mut self, span: &Range<usize>, message: String, suggestion: String) {
         let place = self.source.start(span);
         self.problems
             .push(Problem::at(self.source, place, message).suggest(suggestion));
     }
 
     /// Reports the keys of a table that nobody asks for.
-    pub(super) fn refuse_others(&mut self, table: &DeTable<'_>, within: &str, known: &[&str]) {
+    pub(crate) fn refuse_others(&mut self, table: &DeTable<'_>, within: &str, known: &[&str]) {
         for (key, _value) in table {
             let name = key.get_ref().as_ref();
             if known.contains(&name) {
@@ -60,7 +65,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The text of a key that must be there, as the type that checks it.
-    pub(super) fn required<'t, 'i, T>(
+    pub(crate) fn required<'t, 'i, T>(
         &mut self,
         table: &'t DeTable<'i>,
         header: &Range<usize>,
@@ -86,7 +91,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A text as the type that checks it.
-    pub(super) fn checked<T>(&mut self, value: Value<'_, '_>, key: &str) -> Option<T>
+    pub(crate) fn checked<T>(&mut self, value: Value<'_, '_>, key: &str) -> Option<T>
     where
         T: for<'x> TryFrom<&'x str, Error = BadName>,
     {
@@ -100,7 +105,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    pub(super) fn text<'t>(&mut self, value: Value<'t, '_>, key: &str) -> Option<&'t str> {
+    pub(crate) fn text<'t>(&mut self, value: Value<'t, '_>, key: &str) -> Option<&'t str> {
         let text = value.get_ref().as_str();
         if text.is_none() {
             self.wrong_type(value, key, "a text in quotation marks");
@@ -108,7 +113,7 @@ impl<'s> Reader<'s> {
         text
     }
 
-    pub(super) fn table<'t, 'i>(
+    pub(crate) fn table<'t, 'i>(
         &mut self,
         value: Value<'t, 'i>,
         what: &str,
@@ -121,7 +126,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A list of texts, not empty.
-    pub(super) fn list<T>(&mut self, value: Value<'_, '_>, key: &str) -> Option<Vec<T>>
+    pub(crate) fn list<T>(&mut self, value: Value<'_, '_>, key: &str) -> Option<Vec<T>>
     where
         T: for<'x> TryFrom<&'x str, Error = BadName>,
     {
@@ -143,7 +148,7 @@ impl<'s> Reader<'s> {
     }
 
     /// An amount of bytes within a range.
-    pub(super) fn bytes(
+    pub(crate) fn bytes(
         &mut self,
         value: Value<'_, '_>,
         key: &str,
@@ -167,7 +172,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A whole number within a range.
-    pub(super) fn count(
+    pub(crate) fn count(
         &mut self,
         value: Value<'_, '_>,
         key: &str,
@@ -186,7 +191,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Seconds, whole or not, as milliseconds within a range.
-    pub(super) fn seconds(
+    pub(crate) fn seconds(
         &mut self,
         value: Value<'_, '_>,
         key: &str,

@@ -11,6 +11,7 @@ mod pictures;
 use crate::check;
 use crate::exit::Exit;
 use crate::isolation::{self, Isolation};
+use crate::operator;
 use crate::project::Project;
 use crate::project::manifest::Function;
 use crate::refusal::Refusal;
@@ -23,7 +24,6 @@ use keylane_policy::abi::message::{FunctionEntry, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
 use keylane_policy::reuse::Reuse;
-use keylane_policy::syscall::Groups;
 use serde::Serialize;
 use std::io::{BufReader, Stderr, Stdin};
 use std::path::PathBuf;
@@ -43,6 +43,8 @@ pub struct Options {
     pub isolation: isolation::Asked,
     /// How many lanes; without a number, one for each processor.
     pub lanes: Option<u16>,
+    /// Where the operator says what projects may have.
+    pub policy: Option<PathBuf>,
     /// Whether to show failures alone.
     pub quiet: bool,
     /// Whether to record what happens.
@@ -131,7 +133,7 @@ impl Prepared {
             runtime: function.handler.runtime(),
             handler: function.handler.as_str().to_owned(),
             runtime_paths: self.host.paths(function.handler.runtime()).to_vec(),
-            groups: Groups::all(),
+            groups: function.rights.groups.clone(),
             memory: function.memory,
             processes: function.processes,
             descriptors: function.descriptors,
@@ -145,7 +147,10 @@ impl Prepared {
 /// Prepares a run; notes for the operator go to the screen.
 pub fn prepare(options: Options, screen: &mut Screen<Stderr>) -> Result<Prepared, Refusal> {
     let pictures = pictures::Pictures::check(&options)?;
-    let checked = check::project(&options.project)?;
+    let checked = check::project(
+        &options.project,
+        &operator::load(options.policy.as_deref())?,
+    )?;
     for warning in &checked.warnings {
         screen.line(warning.human().trim_end());
     }

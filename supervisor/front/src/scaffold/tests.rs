@@ -13,7 +13,7 @@ fn a_fresh_project_is_valid_and_named_after_its_folder() {
     let folder = temp.path().join("new/my flow");
     let made = make(&folder, Language::Python).unwrap();
     assert_eq!(made.name.as_str(), "my-flow");
-    let checked = check::project(&folder).unwrap();
+    let checked = check::project(&folder, &crate::operator::built_in().unwrap()).unwrap();
     assert_eq!(checked.warnings, []);
     assert_eq!(checked.project.name.as_str(), "my-flow");
     assert_eq!(checked.project.functions.len(), 2);
