@@ -12,12 +12,13 @@ use keylane_tests::project::Project;
 use keylane_tests::{finish_with, keylane, run};
 use serde_json::json;
 
-/// Makes each call in a child of its own, with what every profile has: the child's status tells.
-const PROBE: &str = "import ctypes, os\n\
+/// Makes each call in a child of its own, with what every profile has: the child's status tells. Which
+/// profile has calls that wait for ever has the alarm, too.
+const PROBE: &str = "import ctypes, os, signal\n\
     libc = ctypes.CDLL(None, use_errno=True)\n\
     libc.syscall.restype = ctypes.c_long\n\
     def signed(v):\n    return ctypes.c_long(v - (1 << 64) if v >> 63 else v)\n\
-    def one(number, arguments):\n    child = os.fork()\n    if child == 0:\n\
+    def one(number, arguments):\n    child = os.fork()\n    if child == 0:\n        signal.alarm(10)\n\
     \x20       failed = libc.syscall(*map(signed, [number] + arguments)) == -1\n\
     \x20       os._exit(1 if failed and ctypes.get_errno() == 1 else 0)\n\
     \x20   return 'EPERM' if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1 else 'other'\n\
