@@ -98,6 +98,8 @@ fn no_option_of_run_switches_a_wall_off() {
         "--isolation",
         "--json",
         "--lanes",
+        // Grants profiles and ceilings; no policy can leave a wall out.
+        "--policy",
         "--quiet",
         "--stream",
         "--timeline",

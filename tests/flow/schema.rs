@@ -16,7 +16,7 @@ const WORKFLOW: [(&str, &str); 3] = [
     ("definition", "\"workflow.asl.json\""),
     ("input", "\"input.json\""),
 ];
-const FUNCTION: [(&str, &str); 11] = [
+const FUNCTION: [(&str, &str); 12] = [
     ("runtime", "\"python3.11\""),
     ("path", "\"functions/f\""),
     ("handler", "\"f.handler\""),
@@ -28,6 +28,7 @@ const FUNCTION: [(&str, &str); 11] = [
     ("processes", "16"),
     ("descriptors", "64"),
     ("tmp", "\"4MiB\""),
+    ("reuse", "\"warm\""),
 ];
 /// As in [`FUNCTION`], of a native function.
 const NATIVE: [(&str, &str); 3] = [

@@ -80,23 +80,23 @@ def varint(number):
 
 # FromZygote in postcard: the version, the variant's number, its fields.
 def loaded():
-    return b"\x01\x00"
+    return b"\x01\x01"
 
 
 def load_failed(words):
-    return b"\x01\x01" + 3 * (varint(len(words)) + words)
+    return b"\x01\x02" + 3 * (varint(len(words)) + words)
 
 
 def hello(serial):
-    return b"\x01\x02" + varint(serial)
+    return b"\x01\x03" + varint(serial)
 
 
 def fork_failed(serial):
-    return b"\x01\x03" + varint(serial) + varint(22)
+    return b"\x01\x04" + varint(serial) + varint(22)
 
 
 def worker_ended(serial):
-    return b"\x01\x04" + varint(serial) + b"\x00" + varint(0)
+    return b"\x01\x05" + varint(serial) + b"\x00" + varint(0)
 
 
 def spawner():

@@ -1,3 +1,5 @@
+//! What is said of records: sentences for a person, and where a record cannot be read.
+
 use super::*;
 use crate::operator::built_in;
 use keylane_policy::denial::{Notice, Pointed};

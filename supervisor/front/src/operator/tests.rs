@@ -1,3 +1,5 @@
+//! What a policy grants, and where a wrong one is wrong.
+
 use super::*;
 use crate::project::manifest::Manifest;
 use keylane_policy::profile::BUILT_IN;
