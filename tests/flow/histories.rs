@@ -48,7 +48,9 @@ fn ours(definition: &Value, functions: &[(String, String)], input: &Value) -> To
         "run", arg, "--json", "-q", "--lanes", "1", "--input", &input,
     ]);
     let report = said.json();
-    let events = report["events"].as_array().unwrap();
+    let Some(events) = report["events"].as_array() else {
+        panic!("no events: {report}");
+    };
     let numbers: Vec<u64> = events.iter().map(|e| e["id"].as_u64().unwrap()).collect();
     let expected: Vec<u64> = (1..=u64::try_from(events.len()).unwrap()).collect();
     assert_eq!(numbers, expected);
