@@ -29,7 +29,6 @@ def namespace(kind):
 
 
 LANDLOCK = "filesystem::restrict(ruleset)?;"
-CAPABILITIES = "step::take(Step::Capabilities, capability::drop_all)?;"
 NO_NEW_PRIVILEGES = "step::take(Step::NoNewPrivileges, sys::no_new_privileges)?;"
 # What a spawner gives up its children inherit.
 SPAWNERS_OWN = "jail::no_new_privileges().map_err(host)?;"
@@ -37,7 +36,6 @@ SPAWNERS_OWN = "jail::no_new_privileges().map_err(host)?;"
 # (file, the text that stands once in it, what stands there in the control)
 EDITS = [
     (JAIL + "lib.rs", LANDLOCK, unless("landlock", LANDLOCK)),
-    (JAIL + "lib.rs", CAPABILITIES, unless("capabilities", CAPABILITIES)),
     (JAIL + "lib.rs", NO_NEW_PRIVILEGES, unless("no_new_privs", NO_NEW_PRIVILEGES)),
     (SPAWNER + "spawner/mod.rs", SPAWNERS_OWN, unless("no_new_privs", SPAWNERS_OWN)),
     (JAIL + "lib.rs", "    filters.install(pass_on)\n",

@@ -7,14 +7,19 @@ fn error(error: caps::errors::CapsError) -> io::Error {
     io::Error::other(error.to_string())
 }
 
-/// Empties all five capability sets and checks that they are empty.
+/// Empties the bounding set, so that no exec grants a capability.
 ///
-/// The bounding set can be emptied only with CAP_SETPCAP. Without it no capability is held, and
-/// no_new_privs, the next step, keeps an exec from granting any (prctl(2)).
-pub(crate) fn drop_all() -> io::Result<()> {
+/// That needs CAP_SETPCAP, which a change of user takes, so it comes before one. Without it no
+/// capability is held, and no_new_privs, a later step, keeps an exec from granting any (prctl(2)).
+pub(crate) fn empty_bounding_set() -> io::Result<()> {
     if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP).map_err(error)? {
         caps::clear(None, CapSet::Bounding).map_err(error)?;
     }
+    Ok(())
+}
+
+/// Empties the four sets of what is held and handed on, and checks that they are empty.
+pub(crate) fn drop_all() -> io::Result<()> {
     caps::clear(None, CapSet::Ambient).map_err(error)?;
     // Clearing permitted before effective would fail: effective must stay a subset.
     for set in [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable] {

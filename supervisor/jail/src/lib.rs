@@ -88,6 +88,7 @@ pub fn enter(
             None
         }
     };
+    step::take(Step::Capabilities, capability::empty_bounding_set)?;
     if let Some(user) = plan.user {
         // Root is exempt from RLIMIT_NPROC and owns every file: nobody runs as root.
         step::take(Step::User, || sys::become_user(user))?;
@@ -107,7 +108,7 @@ pub fn enter(
         }
     }
     step::take(Step::Limits, || sys::limit_resources(plan.limits))?;
-    // Entering a user namespace gave all capabilities back, so they go after it.
+    // What a user namespace gave, which the mounts needed.
     step::take(Step::Capabilities, capability::drop_all)?;
     step::take(Step::NoNewPrivileges, sys::no_new_privileges)?;
     step::take(Step::Undumpable, || sys::set_dumpable(false))?;

@@ -75,8 +75,9 @@ impl Pool {
             .collect()
     }
 
-    /// Calls `function` as long as `until` says, or until `unwanted` says that nobody needs the answer. A worker that fails in any way is ended, and so
-    /// is one that has answered where each call gets a fresh one.
+    /// Calls `function` as long as `until` says, or until `unwanted` says that nobody needs the
+    /// answer. A worker that fails in any way is ended, and so is one that has answered where each
+    /// call gets a fresh one.
     pub(crate) fn call(
         &mut self,
         function: FunctionId,

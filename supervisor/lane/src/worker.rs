@@ -93,9 +93,9 @@ impl Worker {
         ))
     }
 
-    /// Waits for the response to the request that was posted, as long as `until` says and
-    /// until `unwanted` says so. After any fault the worker must not be called again: it may still answer the old
-    /// request.
+    /// Waits for the response to the request that was posted, as long as `until` says, or until
+    /// `unwanted` says that nobody needs it. After any fault the worker must not be called again: it
+    /// may still answer the old request.
     pub(crate) fn answer(
         &mut self,
         until: Until,
