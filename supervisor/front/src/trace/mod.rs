@@ -4,11 +4,21 @@
 //! that walks which do not overlap share a thread, and below them one thread for each function with
 //! the calls of it. Names come from functions and definitions, so everything is written as JSON
 //! strings and escaped.
+//!
+//! A viewer finds out by time alone what lies within what, and two states that share an instant
+//! would come out as one within the other. So everything lasts a nanosecond at least, and what
+//! follows begins no earlier than what it follows ends: `times` says when each is drawn.
 
 use crate::history::spans::{Call, End, Spans, Visit, Walk};
 use crate::render::escape;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+mod times;
+
+use times::{Cursor, Time, Times, pauses};
 
 /// The first thread of calls in a lane; walks have smaller numbers.
 const CALLS: usize = 100_000;
@@ -27,7 +37,7 @@ impl Writer {
         &mut self,
         (name, category): (&str, &str),
         (lane, thread): (u16, usize),
-        (start_ns, end_ns): (u64, u64),
+        Time { start_ns, end_ns }: Time,
         args: &Value,
     ) {
         self.add(&json!({
@@ -57,7 +67,8 @@ fn micros(ns: u64) -> f64 {
 /// The trace of a run.
 pub fn trace(workflow: &str, spans: &Spans) -> String {
     let mut writer = Writer { lines: Vec::new() };
-    let threads = threads(&spans.walks);
+    let times = Times::of(spans);
+    let threads = threads(&spans.walks, &times.walks);
     let mut lanes: BTreeMap<u16, usize> = BTreeMap::new();
     for (walk, &thread) in spans.walks.iter().zip(&threads) {
         let most = lanes.entry(walk.lane).or_default();
@@ -89,16 +100,30 @@ pub fn trace(workflow: &str, spans: &Spans) -> String {
             );
         }
     }
-    for (walk, &thread) in spans.walks.iter().zip(&threads) {
-        branch(&mut writer, spans, walk, thread);
-        let visits = walk.visits.iter().filter_map(|&at| spans.visits.get(at));
-        for seen in visits {
-            visit(&mut writer, seen, (walk.lane, thread));
+    let mut calls: BTreeMap<(u16, usize), Vec<(&Visit, &Call)>> = BTreeMap::new();
+    for ((walk, &thread), time) in spans.walks.iter().zip(&threads).zip(&times.walks) {
+        branch(&mut writer, spans, walk, (thread, *time));
+        for &at in &walk.visits {
+            let (Some(seen), Some(time)) = (spans.visits.get(at), times.visits.get(at)) else {
+                continue;
+            };
+            visit(&mut writer, seen, (walk.lane, thread), *time);
             for call in &seen.calls {
                 let place = functions.get(call.function.as_str()).copied();
                 let thread = CALLS.saturating_add(place.unwrap_or(0));
-                self::call(&mut writer, seen, call, (walk.lane, thread));
+                calls
+                    .entry((walk.lane, thread))
+                    .or_default()
+                    .push((seen, call));
             }
+        }
+    }
+    for (&place, calls) in &mut calls {
+        calls.sort_by_key(|(_, call)| call.start_ns);
+        let mut cursor = Cursor::from(0);
+        for (seen, call) in calls {
+            let time = cursor.next(call.start_ns, call.end_ns);
+            self::call(&mut writer, seen, call, (place, time));
         }
     }
     let text = format!("[\n{}\n]\n", writer.lines.join(",\n"));
@@ -107,27 +132,30 @@ pub fn trace(workflow: &str, spans: &Spans) -> String {
 
 /// A thread for each walk: the first one of its lane that is free by then. The execution's own walk
 /// has the first thread for itself.
-fn threads(walks: &[Walk]) -> Vec<usize> {
+fn threads(walks: &[Walk], times: &[Time]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..walks.len()).collect();
-    order.sort_by_key(|&at| walks.get(at).map_or(0, |walk| walk.start_ns));
+    order.sort_by_key(|&at| times.get(at).map_or(0, |time| time.start_ns));
     let mut busy: BTreeMap<u16, Vec<u64>> = BTreeMap::from([(0, vec![u64::MAX])]);
     let mut threads = vec![0; walks.len()];
     for at in order.into_iter().filter(|&at| at > 0) {
-        let (Some(walk), Some(thread)) = (walks.get(at), threads.get_mut(at)) else {
+        let (Some(walk), Some(time)) = (walks.get(at), times.get(at)) else {
+            continue;
+        };
+        let Some(thread) = threads.get_mut(at) else {
             continue;
         };
         let lane = busy.entry(walk.lane).or_default();
-        let free = lane.iter().position(|&until| until <= walk.start_ns);
+        let free = lane.iter().position(|&until| until <= time.start_ns);
         *thread = free.unwrap_or(lane.len());
         match lane.get_mut(*thread) {
-            Some(until) => *until = walk.end_ns,
-            None => lane.push(walk.end_ns),
+            Some(until) => *until = time.end_ns,
+            None => lane.push(time.end_ns),
         }
     }
     threads
 }
 
-fn branch(writer: &mut Writer, spans: &Spans, walk: &Walk, thread: usize) {
+fn branch(writer: &mut Writer, spans: &Spans, walk: &Walk, (thread, time): (usize, Time)) {
     let Some(of) = walk.of.and_then(|of| spans.visits.get(of)) else {
         return;
     };
@@ -136,11 +164,10 @@ fn branch(writer: &mut Writer, spans: &Spans, walk: &Walk, thread: usize) {
         None => format!("a branch of {}", of.state),
     };
     let args = json!({"branch": walk.branch, "failed": walk.failed});
-    let time = (walk.start_ns, walk.end_ns);
     writer.span((&name, "branch"), (walk.lane, thread), time, &args);
 }
 
-fn visit(writer: &mut Writer, visit: &Visit, place: (u16, usize)) {
+fn visit(writer: &mut Writer, visit: &Visit, place: (u16, usize), time: Time) {
     let mut args = json!({
         "type": visit.kind,
         "pointer": visit.pointer,
@@ -154,19 +181,16 @@ fn visit(writer: &mut Writer, visit: &Visit, place: (u16, usize)) {
         "Wait" => "wait",
         _ => "state",
     };
-    let time = (visit.start_ns, visit.end_ns);
     writer.span((&visit.state, category), place, time, &args);
-    for pause in &visit.pauses {
+    for (pause, time) in pauses(visit, time.start_ns) {
         let name = format!("pause before retry {}", pause.attempt);
-        let time = (pause.start_ns, pause.end_ns);
         writer.span((&name, "retry"), place, time, &json!({}));
     }
 }
 
-fn call(writer: &mut Writer, visit: &Visit, call: &Call, place: (u16, usize)) {
+fn call(writer: &mut Writer, visit: &Visit, call: &Call, (place, time): ((u16, usize), Time)) {
     let error = call.error.as_ref().map(|(error, _)| error);
     let args = json!({"state": visit.state, "attempt": call.attempt, "error": error});
-    let time = (call.start_ns, call.end_ns);
     writer.span((&call.function, "call"), place, time, &args);
 }
 
