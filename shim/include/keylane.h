@@ -71,7 +71,18 @@ typedef struct keylane_context {
     const char *function_name; /* its name in the project, with a NUL at its end */
     uint64_t deadline_ns;      /* when the call is given up, on CLOCK_MONOTONIC; 0: nobody says */
     uint64_t response_limit;   /* bytes that the result may have */
+    uint32_t *heartbeat;       /* for keylane_heartbeat; null: nobody listens */
 } keylane_context;
+
+/*
+ * Tells that this call still works, for a state with HeartbeatSeconds: any thread may, as often as it
+ * likes, for the price of one addition. It puts off neither TimeoutSeconds nor the function's timeout.
+ */
+static inline void keylane_heartbeat(const keylane_context *context) {
+    if (context->size >= offsetof(keylane_context, heartbeat) + sizeof(context->heartbeat) &&
+        context->heartbeat != NULL)
+        __atomic_fetch_add(context->heartbeat, 1u, __ATOMIC_RELAXED);
+}
 
 /* Bytes that a function hands over. */
 typedef struct keylane_text {

@@ -1,9 +1,8 @@
 //! The events of runs, one by one, against those of moto's interpreter for the same definitions.
 //!
-//! `tests/oracle/run --record` writes moto's events: type, and the event that led to each. Names of
-//! functions' events differ by rule (moto tells `LambdaFunction...` for a Lambda ARN, Keylane
-//! `Task...`); any other difference has one of the reasons below, which docs/STATES-LANGUAGE.md
-//! explains. Passing shows that two programs tell the same story, not that the service does.
+//! `tests/oracle/run --record` writes moto's events: type, and the event that led to each. A
+//! difference has one of the reasons below, which docs/STATES-LANGUAGE.md explains. Passing shows
+//! that two programs tell the same story, not that the service does.
 
 use keylane_tests::project::Project;
 use keylane_tests::run;
@@ -64,8 +63,7 @@ fn ours(definition: &Value, functions: &[(String, String)], input: &Value) -> To
 fn theirs(case: &Value) -> Told {
     let events = case["theirs"].as_array().unwrap();
     let told = |event: &Value| {
-        let kind = event[0].as_str().unwrap();
-        let kind = kind.replace("LambdaFunction", "Task");
+        let kind = event[0].as_str().unwrap().to_owned();
         (kind, event[1].as_u64().unwrap())
     };
     events.iter().map(told).collect()
@@ -125,14 +123,16 @@ fn runs_tell_the_events_of_the_oracle_in_its_order_or_differ_for_a_named_reason(
         let mut before = String::new();
         let failed_after: Vec<bool> = theirs
             .iter()
-            .map(|(kind, _)| std::mem::replace(&mut before, kind.clone()) == "TaskSucceeded")
+            .map(|(kind, _)| {
+                std::mem::replace(&mut before, kind.clone()) == "LambdaFunctionSucceeded"
+            })
             .collect();
         if failed_after
             .iter()
             .zip(&theirs)
-            .any(|(after, (kind, _))| *after && kind == "TaskFailed")
+            .any(|(after, (kind, _))| *after && kind == "LambdaFunctionFailed")
         {
-            selector += without(&mut theirs, |kind, _| kind == "TaskFailed");
+            selector += without(&mut theirs, |kind, _| kind == "LambdaFunctionFailed");
         }
         // serial: every iteration begins with the Map, however many run at a time.
         for (mine, other) in ours.iter_mut().zip(&theirs) {

@@ -55,6 +55,8 @@ mod reuse;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod siblings;
+#[cfg(test)]
 mod strays;
 #[cfg(test)]
 mod stream;

@@ -107,6 +107,23 @@ fn a_workflow_of_python_rust_and_c_hands_values_on_also_through_a_map() {
 }
 
 #[test]
+fn heartbeats_in_rust_and_c_keep_a_slow_function_and_silence_ends_it() {
+    let definition = json!({"StartAt": "Slow", "States": {
+        "Slow": {"Type": "Task", "Resource": "slow", "HeartbeatSeconds": 1, "End": true}}});
+    for object in [RUST, C] {
+        let project = Project::with(&definition.to_string(), &[]);
+        project.add_native("slow", object, "working");
+        let answer = |beats: &str| {
+            let mut command = keylane(["run", project.arg(), "--json", "-q", "--input", beats]);
+            finish_with(&mut command, b"").json()
+        };
+        assert_eq!(answer("true")["output"], "done");
+        let silent = &answer("false")["error"];
+        assert_eq!(silent["error"], "States.HeartbeatTimeout", "{silent}");
+    }
+}
+
+#[test]
 fn rust_functions_read_and_write_what_serde_can() {
     assert_eq!(
         answers(RUST, "sum", &[json!([1, 2, 3]), json!([])]),

@@ -32,6 +32,18 @@ static void *wait_for_ever(void *nothing) {
     return nothing;
 }
 
+/* Works for two seconds; with a heartbeat every quarter of one if its event says `true`. */
+KEYLANE_FUNCTION_NAMED(working, context, event, length, response) {
+    int quarters;
+    (void)length;
+    for (quarters = 0; quarters < 8; quarters++) {
+        usleep(250000);
+        if (event[0] == 't')
+            keylane_heartbeat(context);
+    }
+    return keylane_result(response, "\"done\"", 6);
+}
+
 /* Does what its event says; every other event answers "fine". */
 KEYLANE_FUNCTION_NAMED(culprit, context, event, length, response) {
     (void)context;

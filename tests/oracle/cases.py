@@ -373,8 +373,8 @@ def variables():
     yield single(Parameters={"x.$": "$never"})
     body = machine(
         "I",
-        I={"Type": "Pass", "Assign": {"x.$": "States.MathAdd($x,1)"}, "Next": "J"},
-        J={"Type": "Pass", "Parameters": {"x.$": "$x"}, "End": True},
+        I={"Type": "Pass", "Assign": {"y.$": "States.MathAdd($x, 1)"}, "Next": "J"},
+        J={"Type": "Pass", "Parameters": {"x.$": "$x", "y.$": "$y"}, "End": True},
     )
     after = {"Type": "Pass", "Parameters": {"x.$": "$x", "m.$": "$"}, "End": True}
     yield machine(

@@ -41,6 +41,9 @@ pub struct Context {
     pub deadline_ns: u64,
     /// Bytes that the result may have.
     pub response_limit: u64,
+    /// A word of the function's: changing it is a heartbeat. Null where nobody listens. Any thread
+    /// may change it, by an atomic addition, and no other way; it stays as long as the process.
+    pub heartbeat: *mut u32,
 }
 
 /// Bytes that a function hands over. Nobody else may use them afterwards.

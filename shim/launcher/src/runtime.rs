@@ -81,8 +81,8 @@ pub(crate) trait Runtime: Sized {
     fn become_worker(&mut self, capacity: u64);
 
     /// Hands a fresh worker the word that tells of its heartbeats: four bytes that a function may
-    /// change at any time. A runtime that offers its functions none ignores it.
-    fn hear_heartbeats(&mut self, _word: SharedBytes) {}
+    /// change at any time.
+    fn hear_heartbeats(&mut self, word: SharedBytes);
 
     /// Answers one request: `write` gets what to send. The request must be readable. `deadline` is
     /// in nanoseconds of CLOCK_MONOTONIC, or 0.

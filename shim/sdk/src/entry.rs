@@ -11,8 +11,10 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io::Write;
+use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
+use std::sync::atomic::AtomicU32;
 use std::{panic, ptr, slice};
 
 /// The version that the object was built for.
@@ -39,16 +41,32 @@ pub unsafe fn answer<E: FromEvent, R: IntoResult>(
     response: *mut Response,
 ) -> c_int {
     note_panics();
-    // SAFETY: by the interface the context is readable, aligned and still for the whole call; one
-    // of a later version begins like this one.
-    let context = unsafe { &*context };
+    // SAFETY: by the interface the context is readable, aligned and still for the whole call, and
+    // every version begins with these fields.
+    let size = unsafe { (*context).size };
+    // SAFETY: as above.
+    let function_name = unsafe { (*context).function_name };
+    // SAFETY: as above.
+    let deadline_ns = unsafe { (*context).deadline_ns };
+    // SAFETY: as above.
+    let response_limit = unsafe { (*context).response_limit };
+    let known = usize::try_from(size).unwrap_or(0);
+    let heartbeat = if known >= offset_of!(Context, heartbeat) + size_of::<*mut u32>() {
+        // SAFETY: as above, for a context that reaches beyond this field.
+        unsafe { (*context).heartbeat }
+    } else {
+        ptr::null_mut()
+    };
+    // SAFETY: by the interface null, or an aligned word that stays as long as the process and that
+    // everybody changes atomically.
+    let heartbeat = unsafe { heartbeat.cast::<AtomicU32>().as_ref() };
     // SAFETY: by the interface a terminated string that stays for the whole call.
-    let name = unsafe { CStr::from_ptr(context.function_name) };
+    let name = unsafe { CStr::from_ptr(function_name) };
     // SAFETY: by the interface so many bytes, this function's alone until it returns.
     let event = unsafe { slice::from_raw_parts(event.cast::<u8>(), length) };
     let answered = catch_unwind(AssertUnwindSafe(|| {
         let name = name.to_str().unwrap_or_default();
-        let context = crate::Context::new(name, context.deadline_ns, context.response_limit);
+        let context = crate::Context::new(name, deadline_ns, response_limit, heartbeat);
         let event = E::from_event(event)?;
         handler(event, &context)?.into_result()
     }));
@@ -126,12 +144,24 @@ mod tests {
         handler: impl FnOnce(Event, &crate::Context<'_>) -> Result<R, Error>,
         event: &str,
     ) -> (c_int, [String; 4]) {
+        let (returned, texts, _) = call_by(size_of::<Context>(), handler, event);
+        (returned, texts)
+    }
+
+    /// Calls as a caller that knows so many bytes of a context; the last is its count of heartbeats.
+    fn call_by<R: IntoResult>(
+        size: usize,
+        handler: impl FnOnce(Event, &crate::Context<'_>) -> Result<R, Error>,
+        event: &str,
+    ) -> (c_int, [String; 4], u32) {
+        let word = AtomicU32::new(0);
         let context = Context {
             abi: 1,
-            size: u32::try_from(size_of::<Context>()).unwrap(),
+            size: u32::try_from(size).unwrap(),
             function_name: c"f".as_ptr(),
             deadline_ns: 0,
             response_limit: 10,
+            heartbeat: word.as_ptr(),
         };
         let mut bytes = event.as_bytes().to_vec();
         let mut response = Response::EMPTY;
@@ -156,7 +186,21 @@ mod tests {
             unsafe { text.release.unwrap()(text.data.cast(), text.length) };
             copy
         });
-        (returned, texts)
+        (returned, texts, word.into_inner())
+    }
+
+    #[test]
+    fn heartbeats_reach_a_caller_that_listens_and_an_older_one_is_not_asked() {
+        let beat = |size| {
+            let beats = |_: Event, context: &crate::Context<'_>| {
+                context.heartbeat();
+                context.heartbeat();
+                Ok(0)
+            };
+            call_by(size, beats, "0").2
+        };
+        assert_eq!(beat(size_of::<Context>()), 2);
+        assert_eq!(beat(offset_of!(Context, heartbeat)), 0);
     }
 
     #[test]

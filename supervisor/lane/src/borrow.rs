@@ -5,6 +5,7 @@
 
 use crate::caller::Caller;
 use crate::inbox::{Inbox, Letter};
+use crate::ledger::Ledger;
 use crate::monitor::Front;
 use crate::pool::Pool;
 use crate::recorder::Recorder;
@@ -55,8 +56,8 @@ pub(crate) fn serve(
             if let Some(recorder) = &mut recorder {
                 recorder.borrow(fan);
             }
-            let unwanted = || inbox.is_recalled(loan, from);
-            run(execution, (&mut caller, &unwanted), recorder.as_mut())
+            let recalled = || inbox.is_recalled(loan, from);
+            run(execution, (&mut caller, &recalled), recorder.as_mut())
         }
         (Some(index), Err(failed)) => (vec![(index, Err(failed))], Duration::ZERO),
     };
@@ -110,15 +111,15 @@ fn open(definition: &Arc<Definition>, loaned: LoanBody) -> Result<(Execution, Fa
     Ok((execution, fan))
 }
 
-/// Runs to the end, or until the results are `unwanted`: how each branch ended that did, and for how
+/// Runs to the end, or until the loan is `recalled`: how each branch ended that did, and for how
 /// long there was nothing to do.
 fn run(
     mut execution: Execution,
-    (caller, unwanted): (&mut Caller<'_>, &dyn Fn() -> bool),
+    (caller, recalled): (&mut Caller<'_>, &dyn Fn() -> bool),
     mut recorder: Option<&mut Recorder>,
 ) -> (Vec<Ended>, Duration) {
     let mut waited = Duration::ZERO;
-    while !unwanted() {
+    while !recalled() {
         let wish = execution.poll(now_ns());
         for event in execution.take_events() {
             if let Some(recorder) = recorder.as_deref_mut() {
@@ -127,10 +128,13 @@ fn run(
         }
         match wish {
             Poll::Call(call) => {
-                let outcome = caller.call(&call, unwanted);
+                // Siblings of the branch go on meanwhile, and may end it.
+                let mut unwanted =
+                    |_: &mut Ledger| recalled() || !execution.attend(call.id, now_ns());
+                let outcome = caller.call(&call, &mut unwanted);
                 execution.complete(call.id, outcome, now_ns());
             }
-            // Calls here are over before the next poll, so none can be cancelled.
+            // The call was ended while it ran.
             Poll::Cancel(_) => {}
             Poll::Idle {
                 wake_at_ns: Some(at),

@@ -1,5 +1,6 @@
 //! Calls of functions, timed and counted, for an execution of this lane or branches of another.
 
+use crate::ledger::Ledger;
 use crate::pool::Pool;
 use crate::verdict::{Failed, judge};
 use crate::worker::Until;
@@ -13,8 +14,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Caller<'a> {
     pool: &'a mut Pool,
-    books: Vec<FunctionCalls>,
-    blame: Option<(TaskError, Blame)>,
+    ledger: Ledger,
 }
 
 impl<'a> Caller<'a> {
@@ -23,16 +23,16 @@ impl<'a> Caller<'a> {
         let _forks_of_before = pool.take_forks();
         Caller {
             pool,
-            books: Vec::new(),
-            blame: None,
+            ledger: Ledger::default(),
         }
     }
 
-    /// Makes one call and waits for its end, or until `unwanted` says that nobody needs it.
+    /// Makes one call and waits for its end, or until `unwanted` says that nobody needs it; it is
+    /// asked before every wait, and again and again during a long one.
     pub(crate) fn call(
         &mut self,
         call: &Call,
-        unwanted: &dyn Fn() -> bool,
+        unwanted: &mut dyn FnMut(&mut Ledger) -> bool,
     ) -> Result<Data, TaskError> {
         let Some(entry) = self.pool.function(call.function) else {
             let cause = format!("function number {} is not deployed", call.function);
@@ -57,7 +57,8 @@ impl<'a> Caller<'a> {
         };
         let text = call.input.text();
         let request = text.as_str().as_bytes();
-        let answer = self.pool.call(call.function, request, until, unwanted);
+        let ledger = &mut self.ledger;
+        let answer = (self.pool).call(call.function, request, until, &mut || unwanted(ledger));
         let outcome = judge(&name, allowed, answer).map_err(|failed| {
             if failed.is_refusal() {
                 failed.tell_denials(self.pool.denials(call.function))
@@ -66,14 +67,19 @@ impl<'a> Caller<'a> {
             }
         });
         let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let book = self.book_of(&name);
+        let book = self.ledger.book_of(&name);
         book.calls = book.calls.saturating_add(1);
         book.total_ns = book.total_ns.saturating_add(took);
         book.longest_ns = book.longest_ns.max(took);
-        outcome.map_err(|Failed { error, blame }| {
-            let book = self.book_of(&name);
+        outcome.map_err(|failed| {
+            let unwanted = failed.is_unwanted();
+            let Failed { error, blame } = failed;
+            if unwanted {
+                return error;
+            }
+            let book = self.ledger.book_of(&name);
             book.errors = book.errors.saturating_add(1);
-            self.blame = Some((error.clone(), blame));
+            self.ledger.blame = Some((error.clone(), blame));
             error
         })
     }
@@ -83,27 +89,14 @@ impl<'a> Caller<'a> {
         self.pool.function(function).map(|entry| entry.name.clone())
     }
 
+    /// The books and the blame.
+    pub(crate) fn ledger(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
     /// Whose fault an error is that ended the execution: known if it was a call's.
     pub(crate) fn blame(&self, error: &str, cause: &str) -> Option<Blame> {
-        let (last, blame) = self.blame.as_ref()?;
-        (last.error == error && last.cause == cause).then_some(*blame)
-    }
-
-    /// Notes whose fault an error was that another lane saw.
-    pub(crate) fn blamed(&mut self, error: TaskError, blame: Blame) {
-        self.blame = Some((error, blame));
-    }
-
-    /// Adds calls that another lane made for this execution.
-    pub(crate) fn add(&mut self, calls: Vec<FunctionCalls>) {
-        for call in calls {
-            let book = self.book_of(&call.function);
-            book.calls = book.calls.saturating_add(call.calls);
-            book.errors = book.errors.saturating_add(call.errors);
-            book.total_ns = book.total_ns.saturating_add(call.total_ns);
-            book.longest_ns = book.longest_ns.max(call.longest_ns);
-            book.forks = book.forks.saturating_add(call.forks);
-        }
+        self.ledger.blame(error, cause)
     }
 
     /// The books, with the workers that had to be forked.
@@ -112,28 +105,10 @@ impl<'a> Caller<'a> {
             if forks > 0
                 && let Some(name) = self.pool.function(number).map(|entry| entry.name.clone())
             {
-                let book = self.book_of(&name);
+                let book = self.ledger.book_of(&name);
                 book.forks = book.forks.saturating_add(forks);
             }
         }
-        self.books
-    }
-
-    fn book_of(&mut self, name: &str) -> &mut FunctionCalls {
-        let at = match self.books.iter().position(|book| book.function == name) {
-            Some(at) => at,
-            None => {
-                self.books.push(FunctionCalls {
-                    function: name.to_owned(),
-                    ..Default::default()
-                });
-                self.books.len().saturating_sub(1)
-            }
-        };
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "`at` was found or pushed just above"
-        )]
-        &mut self.books[at]
+        self.ledger.books
     }
 }

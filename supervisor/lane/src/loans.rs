@@ -1,7 +1,7 @@
 //! Branches that this lane lends to others. `borrow.rs` has those that it runs for others.
 
-use crate::caller::Caller;
 use crate::inbox::Letter;
+use crate::ledger::Ledger;
 use crate::monitor::Front;
 use keylane_policy::abi::message::{BranchError, FromLane, LaneId, LoanBody, LoanId, RepayBody};
 use keylane_policy::limit::REPORT_BYTES;
@@ -169,10 +169,10 @@ impl Lender {
 }
 
 /// What a borrower says of a branch's end, with the state where an error arose. Whose fault the
-/// error is goes into the caller's books.
+/// error is goes into the ledger.
 pub(crate) fn outcome(
     told: Result<ByteBuf, BranchError>,
-    caller: &mut Caller<'_>,
+    ledger: &mut Ledger,
 ) -> Result<Data, Failed> {
     match told {
         Ok(text) => Data::from_untrusted(text.into_vec()).map_err(|fault| Failed {
@@ -188,7 +188,7 @@ pub(crate) fn outcome(
                     error: told.error.clone(),
                     cause: told.cause.clone(),
                 };
-                caller.blamed(error, blame);
+                ledger.blamed(error, blame);
             }
             Err(Failed {
                 error: told.error,

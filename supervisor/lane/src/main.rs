@@ -13,8 +13,10 @@
 mod borrow;
 mod caller;
 mod costs;
+mod desk;
 mod fate;
 mod inbox;
+mod ledger;
 mod loans;
 mod monitor;
 mod orchestrator;

@@ -3,11 +3,12 @@
 
 use crate::borrow;
 use crate::costs::Costs;
+use crate::desk::Tools;
 use crate::inbox::{Inbox, Letter};
 use crate::monitor::{Front, Spawner, Watch};
 use crate::pool::Pool;
 use crate::recorder::Recorder;
-use crate::run::{Run, Tools};
+use crate::run::Run;
 use keylane_policy::abi::message::{FromLane, FunctionEntry, LaneId, LoanId, ToLane};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit::{DEFINITION_BYTES, PAYLOAD_BYTES_CEILING};

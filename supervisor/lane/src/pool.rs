@@ -83,7 +83,7 @@ impl Pool {
         function: FunctionId,
         request: &[u8],
         until: Until,
-        unwanted: &dyn Fn() -> bool,
+        unwanted: &mut dyn FnMut() -> bool,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
         let index = usize::from(function);
         let mut worker = self.take(index).map_err(CallFault::System)?;

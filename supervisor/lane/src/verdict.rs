@@ -15,6 +15,9 @@ use std::time::Duration;
 /// Catch believe something that did not happen (threats.md D3).
 const RESERVED: [&str; 3] = ["States.", "Lambda.", "Keylane."];
 
+/// The error of a call that was ended because nobody waits for it; no state sees it.
+const UNWANTED: &str = "Keylane.Cancelled";
+
 /// A call that brought no data.
 #[derive(Debug)]
 pub(crate) struct Failed {
@@ -29,6 +32,11 @@ impl Failed {
     pub(crate) fn is_refusal(&self) -> bool {
         ["PermissionError", "OSError"].contains(&self.error.error.as_str())
             && self.error.cause.contains("[Errno 1]")
+    }
+
+    /// Whether the call was ended because nobody waited for it: then nobody has failed.
+    pub(crate) fn is_unwanted(&self) -> bool {
+        self.error.error == UNWANTED
     }
 
     /// The same error with the calls that were denied meanwhile, under `denials` of its cause.
@@ -87,7 +95,7 @@ pub(crate) fn judge(
         )),
         Err(CallFault::Cancelled) => Err(failed(
             Blame::Workflow,
-            "Keylane.Cancelled",
+            UNWANTED,
             format!("function {name:?} was ended: nobody waits for its answer any more"),
         )),
         Err(CallFault::Silent(silence)) => Err(failed(
@@ -95,7 +103,7 @@ pub(crate) fn judge(
             "States.HeartbeatTimeout",
             format!(
                 "function {name:?} sent no heartbeat for {:.0} s (HeartbeatSeconds); it sends one \
-                 with context.heartbeat()",
+                 with context.heartbeat(), in C with keylane_heartbeat(context)",
                 silence.as_secs_f64()
             ),
         )),

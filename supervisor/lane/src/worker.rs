@@ -99,7 +99,7 @@ impl Worker {
     pub(crate) fn answer(
         &mut self,
         until: Until,
-        unwanted: &dyn Fn() -> bool,
+        unwanted: &mut dyn FnMut() -> bool,
     ) -> Result<(ResponseKind, Vec<u8>), CallFault> {
         self.await_response(until, unwanted)?;
         let answer = self.fetch();
@@ -133,7 +133,11 @@ impl Worker {
         Ok(())
     }
 
-    fn await_response(&self, until: Until, unwanted: &dyn Fn() -> bool) -> Result<(), CallFault> {
+    fn await_response(
+        &self,
+        until: Until,
+        unwanted: &mut dyn FnMut() -> bool,
+    ) -> Result<(), CallFault> {
         let beat = || {
             self.mapping
                 .load(channel::HEARTBEAT_AT)

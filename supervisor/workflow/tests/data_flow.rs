@@ -162,8 +162,8 @@ fn variables_live_from_their_assignment_on_and_branches_have_their_own() {
             "M": {
                 "Type": "Map", "ItemsPath": "$$.Execution.Input", "ResultPath": "$.m", "Next": "B",
                 "ItemProcessor": {"StartAt": "C", "States": {
-                    "C": {"Type": "Pass", "Assign": {"x.$": "States.MathAdd($x, $)"}, "Next": "D"},
-                    "D": {"Type": "Pass", "Parameters": {"x.$": "$x", "y.$": "$y"}, "End": true},
+                    "C": {"Type": "Pass", "Assign": {"sum.$": "States.MathAdd($x, $)"}, "Next": "D"},
+                    "D": {"Type": "Pass", "Parameters": {"x.$": "$sum", "y.$": "$y"}, "End": true},
                 }},
             },
             "B": {"Type": "Pass", "Parameters": {"m.$": "$.m", "x.$": "$x"}, "End": true},

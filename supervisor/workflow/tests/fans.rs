@@ -348,3 +348,107 @@ fn events_tell_a_run_from_its_beginning_to_its_end() {
     ];
     assert_eq!(told, expected);
 }
+
+fn parallel(branches: Value) -> Value {
+    json!({"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true, "Branches": branches}}})
+}
+
+#[test]
+fn branches_that_wait_start_before_a_sibling_calls() {
+    let pass = json!({"Type": "Pass", "Next": "X"});
+    let choice = json!({"Type": "Choice", "Default": "W4", "Choices": [
+        {"Variable": "$", "IsNull": true, "Next": "W4"}]});
+    let text = parallel(json!([
+        {"StartAt": "T1", "States": {"T1": {"Type": "Task", "Resource": "f", "End": true}}},
+        {"StartAt": "W1", "States": {"W1": {"Type": "Wait", "Seconds": 5, "End": true}}},
+        {"StartAt": "P2", "States": {"P2": {"Type": "Parallel", "End": true, "Branches": [
+            {"StartAt": "T2", "States": {"T2": {"Type": "Task", "Resource": "f", "End": true}}},
+            {"StartAt": "W2", "States": {"W2": {"Type": "Wait", "Seconds": 5, "End": true}}}]}}},
+        {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemsPath": "$.items", "End": true,
+            "ItemProcessor": {"StartAt": "W3", "States": {
+                "W3": {"Type": "Wait", "Seconds": 5, "End": true}}}}}},
+        {"StartAt": "Y", "States": {"Y": pass, "X": choice,
+            "W4": {"Type": "Wait", "Seconds": 5, "End": true}}},
+    ]));
+    let mut execution = start(&definition(&text, &["f"]), json!({"items": [1, 2, 3]}));
+    let mut now = START;
+    let mut calls = 0;
+    while let Some((id, ..)) = next_call(&mut execution, now) {
+        calls += 1;
+        now += 3 * SECOND;
+        execution.complete(id, Ok(Data::from_value(json!(1))), now);
+    }
+    // Two calls of three seconds; the waits of five were over by then.
+    assert_eq!((calls, now), (2, START + 6 * SECOND));
+    let output = execution
+        .outcome()
+        .expect("over by then")
+        .expect("no error");
+    let input = json!({"items": [1, 2, 3]});
+    assert_eq!(
+        output.value(),
+        &json!([1, input, [1, input], [1, 2, 3], input])
+    );
+}
+
+#[test]
+fn a_branch_that_fails_while_a_sibling_calls_ends_the_call() {
+    let text = parallel(json!([
+        {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "f", "End": true}}},
+        {"StartAt": "W", "States": {
+            "W": {"Type": "Wait", "Seconds": 1, "Next": "F"},
+            "F": {"Type": "Fail", "Error": "Late"}}},
+    ]));
+    let mut execution = start(&definition(&text, &["f"]), json!({}));
+    let (id, ..) = next_call(&mut execution, START).expect("a call");
+    assert!(execution.attend(id, START));
+    assert!(execution.attend(id, START + SECOND - 1));
+    assert!(!execution.attend(id, START + SECOND));
+    assert!(matches!(execution.poll(START + SECOND), Poll::Cancel(cancelled) if cancelled == id));
+    assert!(matches!(execution.poll(START + SECOND), Poll::Done));
+    let failed = execution.outcome().expect("over").expect_err("failed");
+    assert_eq!(
+        (failed.error.as_str(), failed.state.as_deref()),
+        ("Late", Some("F"))
+    );
+    // What is no call, or none any more, nobody waits for.
+    assert!(!execution.attend(id, START + SECOND));
+}
+
+#[test]
+fn while_a_call_runs_its_siblings_go_on_to_their_calls_and_no_further() {
+    let task = |name: &str| json!({"Type": "Task", "Resource": name, "End": true});
+    let text = parallel(json!([
+        {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "f", "TimeoutSeconds": 1,
+                                          "End": true}}},
+        {"StartAt": "W", "States": {
+            "W": {"Type": "Wait", "Seconds": 1, "Next": "G"}, "G": task("g")}},
+        {"StartAt": "V", "States": {
+            "V": {"Type": "Wait", "Seconds": 1, "Next": "M"},
+            "M": {"Type": "Map", "ItemsPath": "$.items", "End": true, "ItemProcessor": {
+                "StartAt": "H", "States": {"H": task("h")}}}}},
+    ]));
+    let items: Vec<u64> = (0..100).collect();
+    let definition = definition(&text, &["f", "g", "h"]);
+    let mut execution = start(&definition, json!({"items": items}));
+    let (id, function, _) = next_call(&mut execution, START).expect("a call");
+    assert_eq!(function, 0);
+    // The call is late; to say so is its host's.
+    assert!(execution.attend(id, START + 2 * SECOND));
+    let map = execution
+        .fans()
+        .into_iter()
+        .find(|fan| fan.state == "M")
+        .expect("it began");
+    assert_eq!(
+        (map.started, map.total),
+        (0, 100),
+        "no branch of it has started"
+    );
+    execution.complete(id, Ok(Data::from_value(json!(0))), START + 2 * SECOND);
+    let (id, function, _) = next_call(&mut execution, START + 2 * SECOND).expect("a call");
+    assert_eq!(function, 1, "what is about to call goes first, once");
+    execution.complete(id, Ok(Data::from_value(json!(0))), START + 2 * SECOND);
+    let (.., function, _) = next_call(&mut execution, START + 2 * SECOND).expect("a call");
+    assert_eq!(function, 2);
+}

@@ -5,6 +5,7 @@
 
 mod support;
 
+use keylane_workflow::{Context, Data, Definition, Execution};
 use serde_json::{Value, json};
 use support::{fail, pure, run};
 
@@ -116,4 +117,128 @@ fn a_failed_attempt_assigns_nothing_and_a_catchers_assign_sees_the_error() {
     assert_eq!(caught, Ok(json!({"x": "before", "e": "E"})));
     let went_well = run(text, json!({}), |_| Ok(json!(1)));
     assert_eq!(went_well, Ok(json!({"x": "after", "e": "none"})));
+}
+
+/// What the check says of a definition's variables, each at its pointer.
+fn told(states: Value) -> Vec<(String, String)> {
+    let text = json!({"StartAt": "A", "States": states}).to_string();
+    let problems = Definition::check(text.as_bytes(), &["f".to_owned()]).err();
+    let problems = problems.unwrap_or_default();
+    problems
+        .into_iter()
+        .map(|p| (p.pointer, p.message))
+        .collect()
+}
+
+#[test]
+fn an_inner_scope_cannot_assign_under_the_name_of_an_outer_ones_variable() {
+    let inner = |assign: Value| json!({"Type": "Pass", "Assign": assign, "End": true});
+    let fan = |assign: Value| {
+        json!({
+            "A": {"Type": "Parallel", "Next": "B", "Branches": [
+                {"StartAt": "L", "States": {"L": {
+                    "Type": "Map", "ItemsPath": "$", "End": true, "ItemProcessor": {
+                        "StartAt": "I", "States": {"I": inner(assign)}}}}},
+                {"StartAt": "R", "States": {"R": inner(json!({"mine": 1}))}}]},
+            // Assigned after the inner scope: the name is taken all the same.
+            "B": {"Type": "Pass", "Assign": {"x": 1}, "End": true},
+        })
+    };
+    let [(pointer, message)] = &told(fan(json!({"x.$": "$"})))[..] else {
+        panic!("one problem is expected");
+    };
+    let deep = "/States/A/Branches/0/States/L/ItemProcessor/States/I/Assign/x.$";
+    assert_eq!(pointer, deep);
+    assert!(
+        message.starts_with("\"x\" is a variable of the states around"),
+        "{message}"
+    );
+    // Scopes beside each other may use one name.
+    assert_eq!(told(fan(json!({"mine": 2}))), []);
+    let catcher = json!({"A": {"Type": "Pass", "Assign": {"e": 1}, "Next": "P"},
+        "P": {"Type": "Parallel", "End": true, "Branches": [{"StartAt": "T", "States": {
+            "T": {"Type": "Task", "Resource": "f", "End": true, "Catch": [
+                {"ErrorEquals": ["E"], "Assign": {"e": 2}, "Next": "Z"}]},
+            "Z": {"Type": "Succeed"}}}]}});
+    assert_eq!(told(catcher).len(), 1);
+}
+
+#[test]
+fn names_of_variables_are_identifiers_of_at_most_eighty_characters() {
+    let named = |name: &str| {
+        let assign = json!({name: 1});
+        told(json!({"A": {"Type": "Pass", "Assign": assign, "End": true}})).len()
+    };
+    let long = "n".repeat(80);
+    for good in ["x", "aB_9", "gr\u{f6}\u{df}e", "\u{6f22}", &long] {
+        assert_eq!(named(good), 0, "{good}");
+    }
+    for bad in [
+        "",
+        "9x",
+        "_x",
+        "a-b",
+        "a b",
+        "a.b",
+        "$x",
+        "states",
+        &format!("{long}n"),
+    ] {
+        assert_eq!(named(bad), 1, "{bad}");
+    }
+}
+
+#[test]
+fn variables_together_have_a_limit_and_what_is_assigned_anew_counts_once() {
+    let run = |states: Value| {
+        let definition = support::definition(&json!({"StartAt": "A", "States": states}), &[]);
+        let context = Context {
+            data_limit: 1000,
+            ..Context::default()
+        };
+        let input = Data::from_value(json!("v".repeat(900)));
+        let mut execution = Execution::new(definition, context, input);
+        let ended = support::finish(&mut execution, |_, _| unreachable!("there is no function"));
+        ended.map_err(|failed| failed.error)
+    };
+    let set = |name: String, next: &str| json!({"Type": "Pass", "Assign": {format!("{name}.$"): "$"}, "Next": next});
+    // Forty times a state's data: forty-four of these fit, forty-five do not.
+    let chain = |count: usize, name: &dyn Fn(usize) -> String| {
+        let mut states = serde_json::Map::new();
+        for at in 0..count {
+            let state = if at == 0 {
+                "A".to_owned()
+            } else {
+                format!("S{at}")
+            };
+            let next = if at + 1 == count {
+                "Z".to_owned()
+            } else {
+                format!("S{}", at + 1)
+            };
+            states.insert(state, set(name(at), &next));
+        }
+        states.insert("Z".to_owned(), json!({"Type": "Succeed"}));
+        Value::Object(states)
+    };
+    let each = |at: usize| format!("v{at}");
+    assert_eq!(run(chain(44, &each)).err(), None);
+    assert_eq!(
+        run(chain(45, &each)).unwrap_err(),
+        "States.DataLimitExceeded"
+    );
+    assert_eq!(run(chain(200, &|_| "same".to_owned())).err(), None);
+    // The variables of a branch that is over are gone, and so are their bytes.
+    let items: Vec<u64> = (0..100).collect();
+    let map = json!({
+        "A": {"Type": "Pass", "Result": {"items": items, "v": "v".repeat(500)}, "Next": "M"},
+        "M": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 1, "ResultPath": null,
+              "End": true, "ItemSelector": {"v.$": "$.v"}, "ItemProcessor": {
+                "StartAt": "I", "States": {
+                    "I": {"Type": "Pass", "Assign": {"mine.$": "$.v"}, "Result": 0, "End": true}}}},
+    });
+    assert_eq!(run(map).err(), None);
+    // One Assign, as one state's data.
+    let both = json!({"A": {"Type": "Pass", "Assign": {"x.$": "$", "y.$": "$"}, "End": true}});
+    assert_eq!(run(both).unwrap_err(), "States.DataLimitExceeded");
 }

@@ -24,6 +24,7 @@ use nix::errno::Errno;
 use std::ffi::{CString, OsStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::abort;
+use std::ptr;
 
 /// A shared object with the function in it.
 pub(crate) struct Native {
@@ -33,6 +34,8 @@ pub(crate) struct Native {
     event: Vec<u8>,
     /// Bytes that a response may have.
     capacity: u64,
+    /// The word of the heartbeats; null before there is a channel.
+    heartbeat: *mut u32,
 }
 
 /// An event's memory that is not worth keeping while nothing is called.
@@ -65,6 +68,7 @@ impl Native {
             function_name: name.as_ptr(),
             deadline_ns: deadline,
             response_limit: self.capacity,
+            heartbeat: self.heartbeat,
         };
         let mut response = Response::EMPTY;
         let length = self.event.len().saturating_sub(1);
@@ -98,6 +102,7 @@ impl Runtime for Native {
             loaded: None,
             event: Vec::new(),
             capacity: 0,
+            heartbeat: ptr::null_mut(),
         })
     }
 
@@ -142,6 +147,12 @@ impl Runtime for Native {
     fn become_worker(&mut self, capacity: u64) {
         self.capacity = capacity;
         crash::stand_apart();
+    }
+
+    fn hear_heartbeats(&mut self, word: SharedBytes) {
+        // Four aligned bytes of the channel (`channel::HEARTBEAT_AT`), which stays mapped as long as
+        // the process; whatever the function writes there prolongs only its own call.
+        self.heartbeat = word.address.cast_mut().cast();
     }
 
     fn call(

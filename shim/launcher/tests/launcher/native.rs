@@ -5,7 +5,7 @@ use crate::lane::Worker;
 use crate::spawner::Zygote;
 use crate::tree::Tree;
 use keylane_abi::{Context, Response, Text};
-use keylane_policy::abi::channel::ResponseKind;
+use keylane_policy::abi::channel::{self, ResponseKind};
 use keylane_policy::abi::message::{Ended, FromZygote};
 use serde_json::json;
 use std::collections::HashSet;
@@ -63,6 +63,7 @@ fn the_header_and_the_rust_types_agree_on_every_size_and_offset() {
             "response_limit",
             offset_of!(Context, response_limit),
         ),
+        ("context", "heartbeat", offset_of!(Context, heartbeat)),
         ("text", "data", offset_of!(Text, data)),
         ("text", "length", offset_of!(Text, length)),
         ("text", "release", offset_of!(Text, release)),
@@ -99,6 +100,20 @@ fn the_header_and_the_rust_types_agree_on_every_size_and_offset() {
     compiler::compile(&folder.path().join("layout.c"), &binary, &[]);
     let said = Command::new(binary).output().unwrap();
     assert_eq!(String::from_utf8(said.stdout).unwrap(), wanted);
+}
+
+#[test]
+fn each_heartbeat_changes_the_channels_word() {
+    let source = function(
+        "for (long beats = strtol(event, NULL, 10); beats > 0; beats--) keylane_heartbeat(context);\n\
+         return keylane_result(response, event, length);",
+    );
+    let (_zygote, mut worker) = app(&source);
+    for (beats, word) in [(0, 0u32), (3, 3), (0, 3), (1, 4)] {
+        assert_eq!(worker.call(&json!(beats)), json!(beats));
+        let found: [u8; 4] = worker.channel.get(channel::HEARTBEAT_AT);
+        assert_eq!(u32::from_le_bytes(found), word);
+    }
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! Makes events of a recording: sorts what several lanes recorded, numbers it, says what led to
 //! what, and adds what follows from the rest (a stopped state, the execution's own end).
 
+mod calls;
 mod ends;
 mod fans;
 
 use super::event::{Details, Event, EventType, Extent, Head, Retry};
+use calls::Words;
 use fans::Fan;
 use keylane_policy::abi::message::LaneId;
 use keylane_policy::history::{Excerpt, Place, Record, Recording, What};
 use keylane_policy::report::Report;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// When, on which lane and on which walk something happened.
 #[derive(Clone, Copy)]
@@ -39,6 +41,8 @@ struct Walk {
     last: u64,
     /// The `Type` of the state that it is in; empty outside.
     kind: String,
+    /// How the state's calls are told.
+    words: Words,
     /// Attempts at the state's call.
     attempts: u64,
     /// The event that told the last failure, as a place in the list.
@@ -50,25 +54,31 @@ struct Walk {
     over: bool,
 }
 
+/// What a recording does not say, because the front knows it better.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'k> {
+    /// The functions' names, by number.
+    pub functions: &'k [String],
+    /// JSON pointers of the Tasks that call by `lambda:invoke`.
+    pub invoking: &'k BTreeSet<String>,
+    /// The execution's input.
+    pub input: &'k str,
+}
+
 /// The events of an execution, in order of time.
-pub fn events(
-    recording: &Recording,
-    report: &Report,
-    functions: &[String],
-    input: &str,
-) -> Vec<Event> {
+pub fn events(recording: &Recording, report: &Report, known: Known<'_>) -> Vec<Event> {
     let mut records: Vec<&Record> = recording.records.iter().collect();
     // Stable: what one lane did within one tick of the clock stays in its order.
     records.sort_by_key(|record| record.at_ns);
     let mut assembly = Assembly {
         recording,
-        functions,
+        known,
         events: Vec::with_capacity(records.len().saturating_mul(2)),
         walks: HashMap::new(),
         numbers: HashMap::new(),
         fans: HashMap::new(),
     };
-    assembly.begin(input);
+    assembly.begin(known.input);
     for record in records {
         assembly.add(record);
     }
@@ -78,7 +88,7 @@ pub fn events(
 
 struct Assembly<'r> {
     recording: &'r Recording,
-    functions: &'r [String],
+    known: Known<'r>,
     events: Vec<Event>,
     walks: HashMap<u64, Walk>,
     /// Small numbers for branches, in the order in which they are told of.
@@ -193,10 +203,11 @@ impl Assembly<'_> {
         };
         self.push(record, kind, details);
         if let Some(head) = self.last_head() {
-            head.pointer = Some(place.pointer);
+            head.pointer = Some(place.pointer.clone());
         }
+        let words = Words::of(self.known.invoking.contains(&place.pointer));
         let walk = self.walk(record.branch);
-        (walk.kind, walk.attempts) = (place.kind, 0);
+        (walk.kind, walk.attempts, walk.words) = (place.kind, 0, words);
         (walk.failure, walk.error) = (None, None);
     }
 
@@ -221,55 +232,6 @@ impl Assembly<'_> {
         self.walk(record.branch).kind.clear();
     }
 
-    fn resource(&self, function: u16) -> Details {
-        let name = self.functions.get(usize::from(function));
-        Details {
-            resource_type: Some("lambda".to_owned()),
-            resource: name.cloned(),
-            ..Details::default()
-        }
-    }
-
-    fn scheduled(&mut self, record: &Record, function: u16, input: &Excerpt) {
-        let (parameters, input_details) = shown(input);
-        let details = Details {
-            parameters,
-            input_details,
-            ..self.resource(function)
-        };
-        self.push(record, EventType::TaskScheduled, details);
-        let walk = self.walk(record.branch);
-        walk.attempts = walk.attempts.saturating_add(1);
-        walk.failure = None;
-        let attempt = walk.attempts;
-        if let Some(head) = self.last_head() {
-            head.attempt = Some(attempt);
-        }
-        // A lane hands a call over as soon as it schedules it.
-        let details = self.resource(function);
-        self.push(record, EventType::TaskStarted, details);
-    }
-
-    fn task_ended(&mut self, record: &Record, function: u16, error: Option<&(String, String)>) {
-        let Some((error, cause)) = error else {
-            let details = self.resource(function);
-            self.push(record, EventType::TaskSucceeded, details);
-            return;
-        };
-        let kind = if TIMEOUTS.contains(&error.as_str()) {
-            EventType::TaskTimedOut
-        } else {
-            EventType::TaskFailed
-        };
-        let details = Details {
-            error: Some(error.clone()),
-            cause: Some(cause.clone()),
-            ..self.resource(function)
-        };
-        self.push(record, kind, details);
-        self.note_failure(record.branch);
-    }
-
     /// The event that was added last tells a failure of this walk.
     fn note_failure(&mut self, branch: u64) {
         let at = self.events.len().checked_sub(1);
@@ -285,7 +247,8 @@ impl Assembly<'_> {
                 cause: Some(cause.to_owned()),
                 ..Details::default()
             };
-            self.push(record, EventType::TaskFailed, details);
+            let failed = self.walk(record.branch).words.failed();
+            self.push(record, failed, details);
             self.note_failure(record.branch);
         }
         let failure = self.walk(record.branch).failure.take();

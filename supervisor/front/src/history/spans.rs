@@ -191,8 +191,8 @@ impl Builder {
             self.enter(event, walk, kind);
             return;
         }
+        let details = &event.details;
         let error = || {
-            let details = &event.details;
             let error = details.error.clone()?;
             Some((error, details.cause.clone().unwrap_or_default()))
         };
@@ -203,15 +203,20 @@ impl Builder {
             return;
         };
         match head.kind {
-            T::TaskScheduled => visit.calls.push(Call {
+            T::TaskScheduled | T::LambdaFunctionScheduled => visit.calls.push(Call {
                 function: event.details.resource.clone().unwrap_or_default(),
                 start_ns: head.at_ns,
                 end_ns: u64::MAX,
                 attempt: head.attempt.unwrap_or(1),
                 error: None,
-                input: event.details.parameters.clone(),
+                input: details.parameters.clone().or_else(|| details.input.clone()),
             }),
-            T::TaskSucceeded | T::TaskFailed | T::TaskTimedOut => {
+            T::TaskSucceeded
+            | T::TaskFailed
+            | T::TaskTimedOut
+            | T::LambdaFunctionSucceeded
+            | T::LambdaFunctionFailed
+            | T::LambdaFunctionTimedOut => {
                 visit.error = error();
                 if let Some(call) = visit.calls.last_mut().filter(|c| c.end_ns == u64::MAX) {
                     call.end_ns = head.at_ns.max(call.start_ns);

@@ -1,6 +1,6 @@
 //! Recordings of honest and of hostile lanes.
 
-use super::assemble::events;
+use super::assemble::{Known, events};
 use super::event::{Event, EventType as T};
 use super::spans::{End, spans};
 use keylane_policy::blame::Blame;
@@ -103,8 +103,60 @@ pub(crate) fn report(failed: bool) -> Report {
 }
 
 pub(crate) fn assembled(records: Vec<(u64, u16, u64, u32, What)>, failed: bool) -> Vec<Event> {
-    let functions = ["f".to_owned()];
-    events(&recording(records), &report(failed), &functions, "{}")
+    told(records, failed, &["/States/Task"])
+}
+
+/// The events where these Tasks call by `lambda:invoke`.
+fn told(records: Vec<(u64, u16, u64, u32, What)>, failed: bool, invoking: &[&str]) -> Vec<Event> {
+    let known = Known {
+        functions: &["f".to_owned()],
+        invoking: &invoking.iter().map(ToString::to_string).collect(),
+        input: "{}",
+    };
+    events(&recording(records), &report(failed), known)
+}
+
+#[test]
+fn calls_of_a_function_as_the_resource_have_words_of_their_own() {
+    let timeout = Some("States.Timeout");
+    let mut records = vec![(0, 0, 0, 0, entered())];
+    for error in [None, Some("Boom"), timeout] {
+        records.extend([(1, 0, 0, 0, scheduled()), (2, 0, 0, 0, ended(error))]);
+    }
+    let events = told(records, true, &["/States/Other"]);
+    let scheduled = T::LambdaFunctionScheduled;
+    assert_eq!(
+        types(&events)[2..11],
+        [
+            scheduled,
+            T::LambdaFunctionStarted,
+            T::LambdaFunctionSucceeded,
+            scheduled,
+            T::LambdaFunctionStarted,
+            T::LambdaFunctionFailed,
+            scheduled,
+            T::LambdaFunctionStarted,
+            T::LambdaFunctionTimedOut,
+        ]
+    );
+    let text = |at: usize| serde_json::to_value(&events[at]).unwrap();
+    let details = &text(2)["lambdaFunctionScheduledEventDetails"];
+    assert_eq!(
+        (details["resource"].as_str(), details["input"].as_str()),
+        (Some("f"), Some("{}"))
+    );
+    assert_eq!(text(7)["lambdaFunctionFailedEventDetails"]["error"], "Boom");
+    assert_eq!(
+        text(10)["lambdaFunctionTimedOutEventDetails"]["error"],
+        "States.Timeout"
+    );
+    let calls = &spans(&events).visits[0].calls;
+    assert_eq!(calls.len(), 3);
+    assert_eq!(
+        (calls[0].function.as_str(), calls[0].input.as_deref()),
+        ("f", Some("{}"))
+    );
+    assert_eq!(calls[1].error.as_ref().unwrap().0, "Boom");
 }
 
 fn types(events: &[Event]) -> Vec<T> {

@@ -6,6 +6,7 @@ use super::{Inputs, Prepared, refuse};
 use crate::cli::print;
 use crate::deployment::{Deployment, Finished, Interruption, Listener, Plan};
 use crate::exit::Exit;
+use crate::history::assemble::Known;
 use crate::history::{History, assemble};
 use crate::render;
 use crate::render::denial;
@@ -13,6 +14,9 @@ use crate::render::report::{self, Context};
 use crate::render::screen::Screen;
 use keylane_policy::blame::Failure;
 use keylane_policy::denial::Denials;
+use keylane_workflow::Definition;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::io::{BufReader, Stderr, Stdin};
 use std::os::fd::AsFd;
 use std::time::Instant;
@@ -52,6 +56,7 @@ fn tell(screen: &mut Screen<Stderr>, denials: &Denials) {
 pub(super) fn execute(prepared: Prepared, screen: &mut Screen<Stderr>) -> Exit {
     let mut session = Session {
         asked: prepared.options.asked(),
+        invoking: OnceCell::new(),
         prepared,
         screen,
     };
@@ -81,6 +86,8 @@ pub(super) fn execute(prepared: Prepared, screen: &mut Screen<Stderr>) -> Exit {
 
 struct Session<'s> {
     asked: String,
+    /// Which Tasks call by `lambda:invoke`, once a history asks.
+    invoking: OnceCell<BTreeSet<String>>,
     prepared: Prepared,
     screen: &'s mut Screen<Stderr>,
 }
@@ -211,11 +218,25 @@ impl Session<'_> {
         let Some(recording) = finished.recording()? else {
             return Ok(None);
         };
-        let functions = &self.prepared.project.functions;
-        let names: Vec<String> = functions.iter().map(|f| f.name.to_string()).collect();
-        let input = String::from_utf8_lossy(input);
+        let project = &self.prepared.project;
+        let functions: Vec<String> = project
+            .functions
+            .iter()
+            .map(|f| f.name.to_string())
+            .collect();
+        let invoking = self.invoking.get_or_init(|| {
+            let text = project.definition.text().as_bytes();
+            // What does not pass the check has never started.
+            let checked = Definition::check(text, &functions);
+            checked.map_or_else(|_| BTreeSet::new(), |(checked, _)| checked.invoking())
+        });
+        let known = Known {
+            functions: &functions,
+            invoking,
+            input: &String::from_utf8_lossy(input),
+        };
         Ok(Some(History {
-            events: assemble::events(&recording, &finished.report, &names, &input),
+            events: assemble::events(&recording, &finished.report, known),
             dropped: recording.dropped,
         }))
     }

@@ -63,12 +63,12 @@ fn a_failed_run_is_recorded_drawn_traced_and_explained() {
         types[types.len() - 8..],
         [
             "TaskStateEntered",
-            "TaskScheduled",
-            "TaskStarted",
-            "TaskFailed",
-            "TaskScheduled",
-            "TaskStarted",
-            "TaskFailed",
+            "LambdaFunctionScheduled",
+            "LambdaFunctionStarted",
+            "LambdaFunctionFailed",
+            "LambdaFunctionScheduled",
+            "LambdaFunctionStarted",
+            "LambdaFunctionFailed",
             "ExecutionFailed"
         ]
     );

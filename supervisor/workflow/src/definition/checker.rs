@@ -4,6 +4,7 @@ use super::fields;
 use super::model::{Definition, Machine, Uses};
 use super::problem::{Lines, Problem, Severity};
 use super::suggest::nearest;
+use super::variables::Assigned;
 use crate::json::spot::{self, Member, Spot, child_pointer};
 use keylane_policy::limit::DEFINITION_BYTES;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +95,10 @@ pub(super) struct Checker<'a> {
     pub(super) uses: Vec<Uses>,
     /// Where each state's name was seen first.
     pub(super) names: BTreeMap<String, String>,
+    /// Where variables are assigned.
+    pub(super) assigned: Vec<Assigned>,
+    /// The machines that are being checked by number, the innermost last.
+    pub(super) inside: Vec<usize>,
     /// The states of the machines that are being checked, the innermost last.
     pub(super) around: Vec<BTreeSet<String>>,
 }
@@ -138,6 +143,8 @@ impl<'a> Checker<'a> {
             problems: Vec::new(),
             machines: Vec::new(),
             used: BTreeSet::new(),
+            assigned: Vec::new(),
+            inside: Vec::new(),
             uses: Vec::new(),
             names: BTreeMap::new(),
             around: Vec::new(),

@@ -55,6 +55,34 @@ impl Checker<'_> {
     }
 }
 
+impl Checker<'_> {
+    /// Whether a walk through these states may come to a Wait before it calls anything; machines
+    /// inside of them have been checked.
+    pub(super) fn waits(&self, start: usize, states: &[State]) -> bool {
+        let inner = |machine: &usize| {
+            let machine = self.machines.get(*machine).and_then(Option::as_ref);
+            machine.is_some_and(|machine| machine.waits)
+        };
+        let mut seen = vec![false; states.len()];
+        let mut ahead = vec![start];
+        while let Some(place) = ahead.pop() {
+            let (Some(state), Some(seen @ false)) = (states.get(place), seen.get_mut(place)) else {
+                continue;
+            };
+            *seen = true;
+            match &state.kind {
+                Kind::Wait(_) => return true,
+                Kind::Parallel { branches, .. } if branches.iter().any(inner) => return true,
+                Kind::Map(map) if inner(&map.machine) => return true,
+                Kind::Pass { .. } | Kind::Choice { .. } => ahead.extend(targets(state)),
+                Kind::Task(_) | Kind::Parallel { .. } | Kind::Map(_) => {}
+                Kind::Succeed | Kind::Fail { .. } => {}
+            }
+        }
+        false
+    }
+}
+
 /// The states that a state may lead to.
 fn targets(state: &State) -> Vec<usize> {
     let mut targets: Vec<usize> = state.next.into_iter().collect();

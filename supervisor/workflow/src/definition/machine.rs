@@ -50,6 +50,7 @@ impl Checker<'_> {
             self.number(&field, "TimeoutSeconds", 1.0..=super::values::SECONDS, true)
         });
         self.machine(whole);
+        self.shadows();
         // The number is an integer within bounds.
         timeout.and_then(|seconds| format!("{seconds:.0}").parse().ok())
     }
@@ -76,7 +77,9 @@ impl Checker<'_> {
         self.machines.push(None);
         self.comment(fields);
         self.uses.push(Uses::default());
+        self.inside.push(number);
         let checked = self.states(fields);
+        self.inside.pop();
         let uses = self.uses.pop().unwrap_or_default();
         if let Some(outer) = self.uses.last_mut() {
             outer.execution_input |= uses.execution_input;
@@ -84,7 +87,9 @@ impl Checker<'_> {
             outer.variables.extend(uses.variables.iter().cloned());
         }
         if let Some((start, states)) = checked {
+            let waits = self.waits(start, &states);
             let machine = Machine {
+                waits,
                 pointer: fields.pointer.into(),
                 start,
                 states,

@@ -18,6 +18,7 @@ mod suggest;
 mod syntax;
 mod task;
 mod values;
+mod variables;
 
 pub use model::Definition;
 pub use problem::{Problem, Severity};

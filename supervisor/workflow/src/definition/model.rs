@@ -35,6 +35,17 @@ impl Definition {
         &self.used
     }
 
+    /// JSON pointers of the Tasks that call their function by `arn:aws:states:::lambda:invoke`. The
+    /// service tells of those calls in other words than of the rest.
+    pub fn invoking(&self) -> BTreeSet<String> {
+        let states = self.machines.iter().flat_map(|machine| &machine.states);
+        let invoking = states.filter(|state| match &state.kind {
+            Kind::Task(task) => !matches!(task.target, Target::Function(_)),
+            _ => false,
+        });
+        invoking.map(|state| state.pointer.to_string()).collect()
+    }
+
     /// The machine at a JSON pointer.
     pub(crate) fn machine_at(&self, pointer: &str) -> Option<usize> {
         self.machines
@@ -50,6 +61,8 @@ pub(crate) struct Machine {
     pub(crate) start: usize,
     pub(crate) states: Vec<State>,
     pub(crate) uses: Uses,
+    /// Whether a walk may come to a Wait before it calls anything.
+    pub(crate) waits: bool,
 }
 
 /// What the paths of a machine, and of the machines inside it, may read from outside.

@@ -81,42 +81,6 @@ impl Checker<'_> {
         })
     }
 
-    /// `Assign`: an object of variables. None if it is wrong.
-    #[expect(
-        clippy::option_option,
-        reason = "wrong, absent and present are three answers"
-    )]
-    pub(super) fn assign(
-        &mut self,
-        fields: Fields<'_>,
-    ) -> Option<Option<crate::expression::Template>> {
-        let Some(field) = fields.get("Assign") else {
-            return Some(None);
-        };
-        let Some(members) = field.spot.members() else {
-            let kind = field.spot.kind_name();
-            self.wrong(&field, format!("`Assign` must be an object, not {kind}"));
-            return None;
-        };
-        for member in members {
-            let name = member.key.strip_suffix(".$").unwrap_or(&member.key);
-            let starts = name
-                .chars()
-                .next()
-                .is_some_and(|c| c.is_alphabetic() || c == '_');
-            let rest = name.chars().all(crate::path::in_variable_name);
-            if !starts || !rest || name.chars().count() > 80 || name == "states" {
-                let pointer = crate::json::spot::child_pointer(&field.pointer, &member.key);
-                let message = format!("{name:?} cannot name a variable");
-                let advice = "a variable's name has letters, digits and `_`, at most 80, no digit \
-                              first, and is not `states`"
-                    .to_owned();
-                self.error_advised(member.start, &pointer, message, advice);
-            }
-        }
-        self.template(fields, "Assign").map(Some)
-    }
-
     /// The fields that Task, Parallel and Map share. A Map's `Parameters` are its `ItemSelector`.
     pub(super) fn work(&mut self, state: Fields<'_>, names: &Names<'_>) -> Option<Work> {
         let parameters = self.template(state, "Parameters");

@@ -22,6 +22,8 @@ pub(super) struct Branch {
     pub(super) live_place: usize,
     pub(super) item: Option<Item>,
     pub(super) variables: Variables,
+    /// Bytes of those that it assigned itself.
+    pub(super) stored: usize,
     /// Where its random numbers, and those of its fan-outs' branches, come from.
     pub(super) seed: u64,
     pub(super) random: Random,

@@ -137,6 +137,9 @@ pub struct Execution {
     pub(super) ready: VecDeque<Key>,
     /// Fan-outs that may start a branch, by depth and age: the innermost, newest is the last.
     pub(super) startable: BTreeSet<(usize, u64, Key)>,
+    /// Fan-outs that may have a branch to start that waits before it calls anything; the newest
+    /// last. Some may be over.
+    pub(super) eager: Vec<Key>,
     /// When branches are to go on, or to give up.
     pub(super) timers: BTreeSet<(u64, Key)>,
     pub(super) cancels: VecDeque<CallId>,
@@ -147,6 +150,8 @@ pub struct Execution {
     pub(super) now: u64,
     /// When the whole execution gives up.
     pub(super) deadline: Option<u64>,
+    /// Bytes of the variables of all branches that run here.
+    pub(super) stored: usize,
     /// Numbers given to branches and fan-outs.
     pub(super) numbers: u64,
     /// How branches that another lane lent have ended.
@@ -188,6 +193,7 @@ impl Execution {
             calls: Slab::new(),
             ready: VecDeque::new(),
             startable: BTreeSet::new(),
+            eager: Vec::new(),
             timers: BTreeSet::new(),
             cancels: VecDeque::new(),
             outcome: None,
@@ -195,6 +201,7 @@ impl Execution {
             detail: Detail::default(),
             now,
             deadline: None,
+            stored: 0,
             numbers: 0,
             borrowed: Vec::new(),
             at_work_since: None,
@@ -226,6 +233,7 @@ impl Execution {
             item: None,
             variables,
             seed,
+            stored: 0,
             random,
             fans_made: 0,
             started_ns: self.now,
@@ -255,7 +263,7 @@ impl Execution {
             if self.outcome.is_some() {
                 return Poll::Done;
             }
-            if self.ring() {
+            if self.ring(None) {
                 continue;
             }
             if let Some(key) = self.ready.pop_back() {
@@ -279,6 +287,37 @@ impl Execution {
         Poll::Idle {
             wake_at_ns: Some(now_ns),
         }
+    }
+
+    /// Goes on while a call runs, without making another: timers ring, branches that wait go on to
+    /// their next call. False if nobody waits for the call any more; its host may end it then.
+    pub fn attend(&mut self, call: CallId, now_ns: u64) -> bool {
+        self.now = self.now.max(now_ns);
+        let calling = self.calls.get(Key::from_number(call.0)).copied();
+        let mut later = Vec::new();
+        for _ in 0..STEPS {
+            if self.outcome.is_some() || calling.is_none() {
+                break;
+            }
+            // When the call itself is late, its host says so.
+            if self.ring(calling) {
+                continue;
+            }
+            if let Some(key) = self.ready.pop_back() {
+                if self.is_about_to_call(key) {
+                    later.push(key);
+                } else if let Some(call) = self.step(key) {
+                    // Not reached: only what is about to call makes calls.
+                    self.cancels.push_back(call.id);
+                }
+            } else if let Some(key) = self.eager_fan() {
+                self.start_in(key);
+            } else {
+                break;
+            }
+        }
+        self.ready.extend(later.into_iter().rev());
+        self.calls.get(Key::from_number(call.0)).is_some()
     }
 
     /// Tells how a call ended. A call that was cancelled, has completed or never was is ignored.
@@ -336,14 +375,13 @@ impl Execution {
         }
     }
 
-    /// Lets one timer ring that is due; whether there was one.
-    fn ring(&mut self) -> bool {
-        let Some((at, key)) = self.timers.first().copied() else {
+    /// Lets one timer ring that is due, of any branch but `but`; whether there was one.
+    fn ring(&mut self, but: Option<Key>) -> bool {
+        let timers = self.timers.iter().take_while(|(at, _)| *at <= self.now);
+        let mut keys = timers.map(|(_, key)| *key);
+        let Some(key) = keys.find(|key| Some(*key) != but) else {
             return false;
         };
-        if at > self.now {
-            return false;
-        }
         self.set_timer(key, None);
         self.rung(key);
         true

@@ -62,7 +62,12 @@ pub(super) struct FanOut {
     /// The effective input of the state.
     pub(super) data: Node,
     pub(super) total: u64,
-    /// Branches from here on, to `end`, have not started.
+    /// The order in which branches start, where it is not that of their places: those that wait
+    /// before they call anything come first, so that no sibling's call puts off their clocks.
+    pub(super) order: Vec<u64>,
+    /// How many of the first are such.
+    pub(super) waiters: u64,
+    /// Branches from here on in that order, to `end`, have not started.
     pub(super) next: u64,
     pub(super) end: u64,
     /// Branches that were lent and came back unfinished.
@@ -98,11 +103,21 @@ impl FanOut {
         self.unstarted().min(self.cap.saturating_sub(self.running))
     }
 
+    /// Whether a branch may start now that waits before it calls anything.
+    pub(super) fn eager(&self) -> bool {
+        self.next < self.waiters.min(self.end) && self.running < self.cap
+    }
+
+    fn ordered(&self, turn: u64) -> u64 {
+        let at = usize::try_from(turn).unwrap_or(usize::MAX);
+        self.order.get(at).copied().unwrap_or(turn)
+    }
+
     /// The next branch to start here.
     pub(super) fn take_first(&mut self) -> Option<u64> {
         if self.next < self.end {
             self.next += 1;
-            return Some(self.next - 1);
+            return Some(self.ordered(self.next - 1));
         }
         self.returned.pop()
     }
@@ -111,7 +126,7 @@ impl FanOut {
     pub(super) fn take_last(&mut self) -> Option<u64> {
         if self.next < self.end {
             self.end -= 1;
-            return Some(self.end);
+            return Some(self.ordered(self.end));
         }
         self.returned.pop()
     }
@@ -267,6 +282,7 @@ impl Execution {
             .and_then(|fan| self.fans.get(fan))
             .map_or(0, |fan| fan.depth + 1);
         let results = vec![None; usize::try_from(total).unwrap_or(0)];
+        let (order, waiters) = self.order(&work, total);
         let fan = self.fans.insert(FanOut {
             parent: key,
             pointer: state.pointer.clone(),
@@ -274,6 +290,8 @@ impl Execution {
             work,
             data,
             total,
+            order,
+            waiters,
             next: 0,
             end: total,
             returned: Vec::new(),
@@ -308,8 +326,31 @@ impl Execution {
             self.fan_complete(fan);
         } else {
             self.startable.insert((depth, age, fan));
+            if waiters > 0 {
+                self.eager.push(fan);
+            }
         }
         Ok(Flow::Blocked)
+    }
+
+    /// The order in which branches start (none where it is that of their places), and how many of
+    /// the first wait before they call anything.
+    fn order(&self, work: &Work, total: u64) -> (Vec<u64>, u64) {
+        let waits = |machine: &usize| {
+            let machine = self.definition.machines.get(*machine);
+            machine.is_some_and(|machine| machine.waits)
+        };
+        match work {
+            Work::Items { machine, .. } if waits(machine) => (Vec::new(), total),
+            Work::Items { .. } | Work::Lent { .. } => (Vec::new(), 0),
+            Work::Machines(machines) => {
+                let (first, then): (Vec<_>, Vec<_>) =
+                    (0..).zip(machines).partition(|(_, machine)| waits(machine));
+                let waiters = u64::try_from(first.len()).unwrap_or(0);
+                let order = first.into_iter().chain(then).map(|(index, _)| index);
+                (order.collect(), waiters)
+            }
+        }
     }
 }
 

@@ -62,6 +62,8 @@ impl Execution {
             pointer: pointer.into(),
             state: "".into(),
             total: u64::try_from(branches.len()).unwrap_or(u64::MAX),
+            order: Vec::new(),
+            waiters: 0,
             next: 0,
             end: 0,
             // The last is the first to start.

@@ -6,6 +6,7 @@ use super::event::Event;
 use super::execution::Execution;
 use super::fan::{FanId, FanOut, Work};
 use super::scope;
+use super::slab::Key;
 use super::step::state_of;
 use super::stop::Served;
 use crate::definition::Kind;
@@ -26,19 +27,42 @@ pub(super) struct Beginning {
 }
 
 impl Execution {
-    /// Starts one branch of the innermost fan-out that may start one; false if there is none.
+    /// Starts one branch: one that waits before it calls anything if there is one, else one of the
+    /// innermost fan-out that may start one. False if there is none.
     pub(super) fn start_one(&mut self) -> bool {
-        let Some((depth, age, key)) = self.startable.last().copied() else {
+        if let Some(key) = self.eager_fan() {
+            self.start_in(key);
+            return true;
+        }
+        let Some(entry @ (_, _, key)) = self.startable.last().copied() else {
             return false;
         };
+        if !self.start_in(key) {
+            self.startable.remove(&entry);
+        }
+        true
+    }
+
+    /// The newest fan-out with a branch to start that waits before it calls anything.
+    pub(super) fn eager_fan(&mut self) -> Option<Key> {
+        while let Some(key) = self.eager.last().copied() {
+            if self.fans.get(key).is_some_and(FanOut::eager) {
+                return Some(key);
+            }
+            self.eager.pop();
+        }
+        None
+    }
+
+    /// Starts the next branch of a fan-out; false if it may start none.
+    pub(super) fn start_in(&mut self, key: Key) -> bool {
         let now = self.now;
         let index = match self.fans.get_mut(key) {
             Some(fan) if fan.startable() > 0 => fan.take_first(),
             _ => None,
         };
         let Some(index) = index else {
-            self.startable.remove(&(depth, age, key));
-            return true;
+            return false;
         };
         let Some(fan) = self.fans.get_mut(key) else {
             return true;
@@ -77,6 +101,7 @@ impl Execution {
                 item: beginning.item,
                 variables: beginning.variables,
                 seed: beginning.seed,
+                stored: 0,
                 random: beginning.random,
                 fans_made: 0,
                 started_ns: now,

@@ -10,6 +10,7 @@ use crate::expression::{Expression, Scope, Template};
 use crate::fault::{self, TaskError};
 use crate::json::{Data, Node};
 use crate::time;
+use keylane_policy::limit::VARIABLES_FACTOR;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -64,6 +65,14 @@ impl Execution {
             Err(broken) => self.failed(key, state, broken),
         }
         None
+    }
+
+    /// Whether a branch's next step may make a call.
+    pub(super) fn is_about_to_call(&self, key: Key) -> bool {
+        let branch = self.branches.get(key);
+        let state = branch.and_then(|branch| state_of(&self.definition, branch));
+        let task = state.is_some_and(|state| matches!(state.kind, Kind::Task(_)));
+        task && branch.is_some_and(|b| matches!(b.phase, Phase::Enter | Phase::Work))
     }
 
     /// Refuses data that has grown beyond the limits.
@@ -247,14 +256,28 @@ impl Execution {
         };
         let assigned = self.eval(branch, state, data, template)?;
         self.fits(&assigned)?;
+        let members = assigned
+            .as_object()
+            .map_or(&[][..], |object| object.members());
+        let bytes = |node: Option<&Node>| node.map_or(0, Node::size);
+        let more: usize = members.iter().map(|(_, value)| bytes(Some(value))).sum();
+        let less = members
+            .iter()
+            .map(|(name, _)| bytes(branch.variables.get(name)));
+        let less = less.sum::<usize>().min(branch.stored);
+        let most = self.data_limit.saturating_mul(VARIABLES_FACTOR);
+        if self.stored.saturating_sub(less).saturating_add(more) > most {
+            let cause = format!("all variables together have more than the limit of {most} bytes");
+            return Err(TaskError::new(fault::DATA_LIMIT, cause));
+        }
+        self.stored = self.stored.saturating_sub(less).saturating_add(more);
         let Some(branch) = self.branches.get_mut(key) else {
             return Ok(());
         };
+        branch.stored = branch.stored.saturating_sub(less).saturating_add(more);
         let variables = Arc::make_mut(&mut branch.variables);
-        if let Some(object) = assigned.as_object() {
-            for (name, value) in object.members() {
-                variables.insert(name.clone(), value.settled());
-            }
+        for (name, value) in members {
+            variables.insert(name.clone(), value.settled());
         }
         Ok(())
     }

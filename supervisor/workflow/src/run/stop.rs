@@ -56,6 +56,7 @@ impl Execution {
     fn forget(&mut self, key: Key) -> Option<Branch> {
         self.set_timer(key, None);
         let branch = self.branches.remove(key)?;
+        self.stored = self.stored.saturating_sub(branch.stored);
         if let Phase::Calling { call, .. } = branch.phase
             && self.calls.remove(call).is_some()
         {
@@ -235,6 +236,7 @@ impl Execution {
         self.branches = Slab::new();
         self.ready.clear();
         self.startable.clear();
+        self.eager.clear();
         self.timers.clear();
         self.outcome = Some(match result {
             Ok(output) => Ok(Data::from_node(output)),

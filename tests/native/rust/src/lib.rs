@@ -12,3 +12,4 @@ mod culprit;
 mod decimal;
 mod finra;
 mod mixed;
+mod working;
