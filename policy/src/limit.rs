@@ -28,7 +28,10 @@ pub const PAYLOAD_BYTES_FLOOR: u64 = 64 * 1024;
 /// of a recursive parser (ours or the next function's).
 pub const JSON_DEPTH: usize = 128;
 
-/// How many times as much as one state's data all variables of an execution may hold together: the
+/// Bytes of the variables of one `Assign`: sixty-four times the 256 KiB that the service allows.
+pub const VARIABLES_BYTES: usize = 16 * 1024 * 1024;
+
+/// How many times as much as one `Assign` all variables of an execution may hold together: the
 /// service allows 10 MiB, forty times its 256 KiB.
 pub const VARIABLES_FACTOR: usize = 40;
 

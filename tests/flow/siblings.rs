@@ -86,11 +86,12 @@ fn a_branch_that_fails_ends_the_call_of_its_sibling() {
 
 #[test]
 fn a_branch_that_fails_in_another_lane_ends_the_call_in_this_one() {
-    // The first call is short, so that the second branch is lent while the first goes on.
+    // The first call is short, so that the last branch is lent while the first goes on.
     let branches = json!([
         {"StartAt": "Short", "States": {
             "Short": task(0.3, false, &json!({"Next": "Long"})),
             "Long": task(30.0, false, &end())}},
+        {"StartAt": "Other", "States": {"Other": task(30.0, false, &end())}},
         {"StartAt": "Broken", "States": {"Broken": task(1.0, true, &end())}},
     ]);
     let (said, whole) = parallel(&branches, "2");

@@ -84,8 +84,8 @@ CASES = {
     ),
 }
 INPUT = {"items": [1, 2, 3, 4, 5, 6], "many": list(range(300))}
-# Perfetto counts nanoseconds, a trace microseconds with a fraction.
-NEAR = 1
+
+
 
 
 def project(folder, definition):
@@ -106,7 +106,7 @@ def around(slices):
         outer = [
             other
             for other in slices[:place]
-            if other["ts"] <= begin + NEAR and end <= other["ts"] + other["dur"] + NEAR
+            if other["ts"] <= begin and end <= other["ts"] + other["dur"]
         ]
         found.append(min(outer, key=lambda other: other["dur"]) if outer else None)
     return found

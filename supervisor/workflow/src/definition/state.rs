@@ -51,8 +51,8 @@ impl Checker<'_> {
             next = self.next(state, names);
         }
         let assign = match allowed.contains(&"Assign") {
-            true => self.assign(state)?,
-            false => None,
+            true => self.assign(state),
+            false => Some(None),
         };
         let kind = match *kind_name {
             "Task" => self
@@ -75,7 +75,7 @@ impl Checker<'_> {
             pointer: field.pointer.as_str().into(),
             input,
             output,
-            assign,
+            assign: assign?,
             next: next?,
             kind: kind?,
         })

@@ -10,7 +10,7 @@ use crate::expression::{Expression, Scope, Template};
 use crate::fault::{self, TaskError};
 use crate::json::{Data, Node};
 use crate::time;
-use keylane_policy::limit::VARIABLES_FACTOR;
+use keylane_policy::limit::{VARIABLES_BYTES, VARIABLES_FACTOR};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -256,6 +256,11 @@ impl Execution {
         };
         let assigned = self.eval(branch, state, data, template)?;
         self.fits(&assigned)?;
+        let most = self.data_limit.min(VARIABLES_BYTES);
+        if assigned.size() > most {
+            let cause = format!("`Assign` makes more than the limit of {most} bytes");
+            return Err(TaskError::new(fault::DATA_LIMIT, cause));
+        }
         let members = assigned
             .as_object()
             .map_or(&[][..], |object| object.members());
@@ -265,7 +270,7 @@ impl Execution {
             .iter()
             .map(|(name, _)| bytes(branch.variables.get(name)));
         let less = less.sum::<usize>().min(branch.stored);
-        let most = self.data_limit.saturating_mul(VARIABLES_FACTOR);
+        let most = most.saturating_mul(VARIABLES_FACTOR);
         if self.stored.saturating_sub(less).saturating_add(more) > most {
             let cause = format!("all variables together have more than the limit of {most} bytes");
             return Err(TaskError::new(fault::DATA_LIMIT, cause));
