@@ -1,5 +1,7 @@
 //! Into a domain: a new thread, confined, then the guest's code with the guest's key.
 
+#![expect(unsafe_code, reason = "a naked function, and where its parts lie")]
+
 use crate::layout::{CLONE, EXIT, FLAGS, GETTID, MXCSR, SECCOMP, SET_FILTER, THREAD};
 use crate::leave::leave;
 use crate::record::{Record, UNBORN};

@@ -15,6 +15,8 @@
 //!   low  ──────────────────────────
 //! ```
 
+#![expect(unsafe_code, reason = "naked functions, and where their ends lie")]
+
 use crate::layout::{
     CONTEXT, CONTEXT_ERROR, CONTEXT_RIP, CONTEXT_RSP, GETTID, INFO_ADDRESS, INFO_BYTES, INFO_CALL,
     INFO_CODE, INFO_KEY, RT_SIGACTION, RT_SIGRETURN,

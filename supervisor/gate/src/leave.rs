@@ -1,5 +1,7 @@
 //! Out of a domain for good: every key closed, then the end of the thread.
 
+#![expect(unsafe_code, reason = "a naked function, and where its parts lie")]
+
 use crate::layout::EXIT;
 use core::arch::naked_asm;
 

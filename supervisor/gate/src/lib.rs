@@ -14,8 +14,6 @@
 //!
 //! An attacker controls: every register, and which byte of this code is jumped to, with its own PKRU.
 
-#![expect(unsafe_code, reason = "the assembly, and what it is told by addresses")]
-
 mod birth;
 mod fault;
 mod layout;

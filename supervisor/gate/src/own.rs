@@ -4,6 +4,8 @@
 //! Protection keys do not stop instruction fetch, so every executable page of the process is a guest's to
 //! jump to: the program's, its C library's, the loader's, the vdso's.
 
+#![expect(unsafe_code, reason = "changing the known places of the own code")]
+
 use crate::sites;
 use keylane_policy::instruction::{Instruction, Pattern, Standing};
 use keylane_scan::{Neighbours, Place, context, region};
