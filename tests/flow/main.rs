@@ -4,14 +4,6 @@
 //! What passing does not show: that a hostile function is kept in (the escape suite does), or how
 //! fast anything is.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
-
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
@@ -34,6 +26,8 @@ mod isolation;
 mod killed;
 #[cfg(test)]
 mod language;
+#[cfg(test)]
+mod learn;
 #[cfg(test)]
 mod leftovers;
 #[cfg(test)]
