@@ -229,13 +229,14 @@ fn variables_together_have_a_limit_and_what_is_assigned_anew_counts_once() {
     );
     assert_eq!(run(chain(200, &|_| "same".to_owned())).err(), None);
     // The variables of a branch that is over are gone, and so are their bytes.
-    let items: Vec<u64> = (0..100).collect();
+    let items = vec![""; 100];
     let map = json!({
-        "A": {"Type": "Pass", "Result": {"items": items, "v": "v".repeat(500)}, "Next": "M"},
+        "A": {"Type": "Pass", "Result": {"items": items, "v": "v".repeat(420)}, "Next": "M"},
         "M": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 1, "ResultPath": null,
               "End": true, "ItemSelector": {"v.$": "$.v"}, "ItemProcessor": {
                 "StartAt": "I", "States": {
-                    "I": {"Type": "Pass", "Assign": {"mine.$": "$.v"}, "Result": 0, "End": true}}}},
+                    "I": {"Type": "Pass", "Assign": {"mine.$": "$.v"}, "OutputPath": null,
+                          "End": true}}}},
     });
     assert_eq!(run(map).err(), None);
     // One Assign, as one state's data.

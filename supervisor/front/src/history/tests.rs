@@ -6,6 +6,7 @@ use super::spans::{End, spans};
 use keylane_policy::blame::Blame;
 use keylane_policy::history::{Excerpt, Place, Record, Recording, What};
 use keylane_policy::report::{ErrorReport, Report, Status};
+use std::collections::BTreeSet;
 
 /// `HistoryEventType` of the Step Functions API, as botocore 1.44.5 lists it (service model
 /// stepfunctions 2016-11-23).
@@ -407,7 +408,12 @@ fn a_parallel_that_fails_stops_what_runs_in_it() {
 #[test]
 fn the_way_an_execution_ends_has_its_own_event() {
     let last = |report: &Report| {
-        let events = events(&recording(Vec::new()), report, &[], "{}");
+        let known = Known {
+            functions: &[],
+            invoking: &BTreeSet::new(),
+            input: "{}",
+        };
+        let events = events(&recording(Vec::new()), report, known);
         events.last().unwrap().head.kind
     };
     assert_eq!(last(&report(false)), T::ExecutionSucceeded);

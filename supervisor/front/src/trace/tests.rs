@@ -8,6 +8,9 @@ use keylane_policy::history::{Excerpt, What};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Beginning, end, and the event itself.
+type Slice = (f64, f64, String);
+
 /// What trace events of the kinds "X" and "M" must have, by the published description of the format
 /// (Trace Event Format, sections on complete and metadata events).
 fn check(events: &[Value]) {
@@ -17,7 +20,7 @@ fn check(events: &[Value]) {
     };
     let mut named: BTreeSet<(u64, u64)> = BTreeSet::new();
     let mut processes: BTreeSet<u64> = BTreeSet::new();
-    let mut threads: BTreeMap<(u64, u64), Vec<(f64, f64, String)>> = BTreeMap::new();
+    let mut threads: BTreeMap<(u64, u64), Vec<Slice>> = BTreeMap::new();
     for event in events {
         let (pid, tid) = (
             event["pid"].as_u64().unwrap(),
