@@ -11,6 +11,7 @@ pub mod abi;
 pub mod blame;
 pub mod denial;
 pub mod history;
+pub mod identity;
 pub mod instruction;
 pub mod limit;
 pub mod memory;
