@@ -35,6 +35,8 @@ mod killed;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
+mod learn;
+#[cfg(test)]
 mod leftovers;
 #[cfg(test)]
 mod loading;

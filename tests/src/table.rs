@@ -8,8 +8,8 @@ pub fn markdown() -> String {
     let mut text = String::from(
         "# System calls\n\n\
          What a lane and an instance (a zygote or a worker, the code of a tenant) may ask of the \
-         kernel. Printed from `policy/src/syscall/table.rs`, from which the filters are compiled \
-         too; the contract tests compare this page with it and try every row with real calls. \
+         kernel. Printed from `policy/src/syscall/table.rs` and the files below it, from which the filters are \
+         compiled too; the contract tests compare this page with it and try every row with real calls. \
          After a change of the table:\n\n\
          ```\n\
          KEYLANE_BLESS=1 cargo test -p keylane-tests --test contract document\n\

@@ -18,6 +18,7 @@ pub mod host;
 pub mod inspect;
 pub mod isolation;
 pub mod json;
+pub mod learn;
 pub mod operator;
 pub mod problem;
 pub mod project;

@@ -4,6 +4,7 @@ mod build;
 mod explain;
 mod init;
 mod inspect;
+mod learn;
 mod manual;
 mod validate;
 
@@ -54,6 +55,13 @@ Examples:
   keylane run my-workflow --json > report.json; keylane explain report.json
   keylane run my-workflow --json | keylane explain -
   keylane explain \"$(jq -c .denials[0] report.json)\"";
+
+const LEARN_EXAMPLES: &str = "\
+Examples:
+  keylane learn docs/examples/finra
+  keylane learn my-workflow --input @input.json --json | jq -r .project_fragment
+
+The project runs several times, with more each time, at most with what projects may have.";
 
 const INIT_EXAMPLES: &str = "\
 Examples:
@@ -191,6 +199,27 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Find the smallest profile of each function, by running the project
+    ///
+    /// Runs the workflow again and again, at first with as good as nothing allowed, and gives each
+    /// function what it was denied, as far as the operator lets projects have it. Prints what each needs,
+    /// what remains denied and why, and lines for keylane.toml. Writes nothing.
+    #[command(after_long_help = LEARN_EXAMPLES)]
+    Learn {
+        /// The project's folder, or the keylane.toml in it
+        #[arg(value_hint = ValueHint::DirPath)]
+        project: PathBuf,
+        /// The input: JSON text, @FILE, or - for standard input
+        ///
+        /// Without it the project's default input is taken (`input` in keylane.toml), else {}.
+        #[arg(long, value_name = "JSON|@FILE|-")]
+        input: Option<run::input::Source>,
+        #[command(flatten)]
+        policy: PolicyArg,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of keylane.toml
     ///
     /// For editors that complete and check TOML by a schema: keylane schema > keylane.schema.json
@@ -319,6 +348,12 @@ pub fn start() -> Exit {
             policy,
             json,
         } => explain::explain(&record, policy.policy.as_deref(), json),
+        Command::Learn {
+            project,
+            input,
+            policy,
+            json,
+        } => learn::learn(project, input, policy.policy, json),
         Command::Scan { paths, json } => scan::scan(&paths, json),
         Command::Schema => {
             let schema = crate::project::schema::document();

@@ -4,7 +4,7 @@
 use super::input::Lines;
 use super::{Inputs, Prepared, refuse};
 use crate::cli::print;
-use crate::deployment::{Deployment, Finished, Interruption, Listener, Plan};
+use crate::deployment::{Deployment, Finished, Interruption, Listener};
 use crate::exit::Exit;
 use crate::history::{History, assemble};
 use crate::render;
@@ -55,7 +55,7 @@ pub(super) fn execute(prepared: Prepared, screen: &mut Screen<Stderr>) -> Exit {
         prepared,
         screen,
     };
-    let plan = session.plan();
+    let plan = session.prepared.plan();
     let deployment = Deployment::start(
         plan,
         &mut Shown {
@@ -86,21 +86,6 @@ struct Session<'s> {
 }
 
 impl Session<'_> {
-    fn plan(&self) -> Plan {
-        let prepared = &self.prepared;
-        Plan {
-            workflow: prepared.project.name.to_string(),
-            definition: prepared.project.definition.text().to_owned(),
-            functions: prepared
-                .zygotes()
-                .into_iter()
-                .zip(prepared.entries())
-                .collect(),
-            lanes: prepared.lanes,
-            stage: prepared.stage.root().to_owned(),
-        }
-    }
-
     fn inputs(&mut self, deployment: &mut Deployment) -> Exit {
         let inputs = std::mem::replace(&mut self.prepared.inputs, Inputs::One(Vec::new()));
         match inputs {

@@ -10,6 +10,7 @@ mod pictures;
 
 use crate::build;
 use crate::check;
+use crate::deployment::Plan;
 use crate::exit::Exit;
 use crate::isolation::{self, Isolation};
 use crate::operator;
@@ -120,6 +121,17 @@ impl Prepared {
         let places = fresh.count().saturating_mul(usize::from(self.lanes));
         let each = limit::SPARES_IN_ALL.checked_div(places).unwrap_or_default();
         limit::SPARES.min(u8::try_from(each).unwrap_or(u8::MAX))
+    }
+
+    /// What to start.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            workflow: self.project.name.to_string(),
+            definition: self.project.definition.text().to_owned(),
+            functions: self.zygotes().into_iter().zip(self.entries()).collect(),
+            lanes: self.lanes,
+            stage: self.stage.root().to_owned(),
+        }
     }
 
     /// The functions as the spawner needs to know them, in the same order.

@@ -1,0 +1,96 @@
+//! What is proposed for which denials.
+
+use super::propose::{Learned, Proposal, policy_fragment, project_fragment};
+use crate::operator;
+use crate::source::Source;
+use keylane_policy::denial::{Denial, Denials, Notice, Pointed};
+use keylane_policy::profile::Grants;
+use keylane_policy::syscall::{Group, Groups, Scene};
+
+const THREAD: (u32, [u64; 6]) = (56, [0x3D_0F00, 0, 0, 0, 0, 0]);
+const EPOLL: (u32, [u64; 6]) = (291, [0; 6]);
+const PTRACE: (u32, [u64; 6]) = (101, [0; 6]);
+
+fn denials(calls: &[(u32, [u64; 6])]) -> Denials {
+    let mut all = Denials::default();
+    let scene = Scene {
+        landlock_abi: 6,
+        writes: true,
+    };
+    for (number, arguments) in calls {
+        let notice = Notice {
+            number: *number,
+            arguments: *arguments,
+            pointed: Pointed::Nowhere,
+        };
+        all.add(Denial::of("f", &Groups::of([]), scene, &notice));
+    }
+    all
+}
+
+fn grants(policy: &str) -> Grants {
+    let source = Source::from_bytes("policy.toml", policy.as_bytes().to_vec()).unwrap();
+    operator::parse(&source).unwrap()
+}
+
+fn learned(grants: &Grants) -> Learned<'_> {
+    Learned::nothing(&["f".to_owned()], grants)
+}
+
+#[test]
+fn what_was_denied_is_given_once_and_nobodys_calls_never() {
+    let grants = operator::built_in().unwrap();
+    let mut learned = learned(&grants);
+    assert!(learned.take(&denials(&[THREAD, PTRACE])));
+    assert_eq!(learned.groups("f"), Groups::of([Group::Threads]));
+    assert!(!learned.take(&denials(&[THREAD, PTRACE])));
+    assert!(learned.take(&denials(&[EPOLL])));
+    assert!(learned.groups("f").has(Group::Events));
+    assert_eq!(learned.groups("stranger"), Groups::of([]));
+}
+
+#[test]
+fn nothing_is_given_that_no_granted_profile_has_together() {
+    let grants = grants(
+        "profiles = [\"a\", \"b\"]\ndefault = \"a\"\n\
+         [profile.a]\ngroups = [\"files\", \"threads\"]\n[profile.b]\ngroups = [\"events\"]\n",
+    );
+    let mut learned = learned(&grants);
+    assert!(learned.take(&denials(&[THREAD, EPOLL])));
+    assert_eq!(learned.groups("f"), Groups::of([Group::Threads]));
+    assert!(!learned.take(&denials(&[EPOLL])));
+}
+
+fn proposal(now: &str, profile: Option<&str>, exact: bool) -> Proposal {
+    Proposal {
+        function: "f".to_owned(),
+        called: true,
+        now: now.to_owned(),
+        needs: vec!["files".to_owned(), "timers".to_owned()],
+        profile: profile.map(str::to_owned),
+        exact,
+        denied: Vec::new(),
+    }
+}
+
+#[test]
+fn fragments_are_files_of_their_kind_and_empty_where_nothing_changes() {
+    let change = [proposal("python", Some("numeric"), false)];
+    let toml: toml::Table = project_fragment(&change).parse().unwrap();
+    assert_eq!(toml["functions"]["f"]["profile"].as_str(), Some("numeric"));
+    assert_eq!(
+        project_fragment(&[proposal("python", Some("python"), true)]),
+        ""
+    );
+    assert_eq!(
+        policy_fragment(&[proposal("python", Some("python"), true)]),
+        ""
+    );
+    let policy = format!(
+        "profiles = [\"files-timers\"]\ndefault = \"files-timers\"\n{}",
+        policy_fragment(&change)
+    );
+    let grants = grants(&policy);
+    let wanted = Groups::of([Group::Files, Group::Timers]);
+    assert_eq!(grants.grant(None).unwrap().groups, wanted);
+}
