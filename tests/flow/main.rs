@@ -13,6 +13,10 @@
 )]
 
 #[cfg(test)]
+mod build;
+#[cfg(test)]
+mod build_refused;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod denials;

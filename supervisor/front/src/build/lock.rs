@@ -10,6 +10,7 @@ use crate::problem::Problem;
 use crate::project::name::Name;
 use crate::project::{manifest, read_text};
 use crate::source::{Position, Source};
+use crate::stage::random_name;
 use keylane_policy::limit;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use serde::Deserialize;
@@ -19,8 +20,8 @@ use std::path::Path;
 
 /// The lock's name, beside `keylane.toml`.
 pub const FILE: &str = "keylane.lock";
-/// What is written first and then takes the lock's name.
-const DRAFT: &str = ".keylane.lock.new";
+/// What the name begins with of what is written first and then takes the lock's name.
+const DRAFT: &str = ".keylane.lock.";
 /// The version of the format.
 const VERSION: u32 = 1;
 /// Packages of one function.
@@ -152,14 +153,20 @@ impl Lock {
 
     /// Writes it beside `keylane.toml`: whole, or not at all, and never through a link.
     pub fn write(&self, project: &Folder) -> io::Result<()> {
-        let _left_by_a_killed_build = rustix::fs::unlinkat(project, DRAFT, AtFlags::empty());
+        // Of its own: two builds may write at once.
+        let name = format!("{DRAFT}{}", random_name()?);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let mode = Mode::from_raw_mode(0o644);
-        let draft = rustix::fs::openat(project, DRAFT, flags | OFlags::CLOEXEC, mode)?;
+        let draft = rustix::fs::openat(project, &name, flags | OFlags::CLOEXEC, mode)?;
         let mut draft = std::fs::File::from(draft);
-        draft.write_all(self.text().as_bytes())?;
-        draft.sync_all()?;
-        Ok(rustix::fs::renameat(project, DRAFT, project, FILE)?)
+        let written = draft
+            .write_all(self.text().as_bytes())
+            .and_then(|()| draft.sync_all())
+            .and_then(|()| Ok(rustix::fs::renameat(project, &name, project, FILE)?));
+        if written.is_err() {
+            let _ = rustix::fs::unlinkat(project, &name, AtFlags::empty());
+        }
+        written
     }
 }
 
@@ -190,12 +197,12 @@ mod tests {
         assert_eq!(Lock::read(&folder).unwrap(), Lock::default());
         temp.write("mine", "mine");
         std::os::unix::fs::symlink("mine", temp.path().join(FILE)).unwrap();
-        std::os::unix::fs::symlink("mine", temp.path().join(DRAFT)).unwrap();
         assert!(Lock::read(&folder).is_err());
         lock().write(&folder).unwrap();
         assert_eq!(Lock::read(&folder).unwrap(), lock());
         assert_eq!(std::fs::read(temp.path().join("mine")).unwrap(), b"mine");
-        assert!(!temp.path().join(DRAFT).exists());
+        let names = std::fs::read_dir(temp.path()).unwrap();
+        assert_eq!(names.count(), 2);
     }
 
     #[test]
