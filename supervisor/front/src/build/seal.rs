@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn links_pipes_and_set_user_id_files_refuse_the_tree() {
-        let made: [(&str, fn(&TempFolder)); 4] = [
+        type Make = fn(&TempFolder);
+        let made: [(&str, Make); 4] = [
             ("symbolic link", |temp| {
                 symlink("/etc/passwd", temp.path().join("out/pack/link")).unwrap();
             }),
