@@ -52,6 +52,7 @@ fn plan() -> Plan {
         directory: None,
         build: None,
         root: None,
+        counted: false,
     }
 }
 

@@ -24,6 +24,8 @@ mod executions;
 #[cfg(test)]
 mod exhaustion;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod mounts;

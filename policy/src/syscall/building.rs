@@ -5,7 +5,7 @@
 //! table's.
 
 use super::table::TABLE;
-use super::{Condition, Rule, Test, Width};
+use super::{Condition, Grants, Rule, Test, Width, serves_instance};
 use Rule::{Allow, AllowIf, Answer};
 
 /// What a build worker does. Each job has a filter and a Landlock ruleset of its own.
@@ -254,8 +254,14 @@ pub fn rules(job: Job) -> Vec<(u16, &'static str, Rule)> {
         .filter(|extra| extra.jobs.contains(&job))
         .map(|extra| (extra.number, extra.name, extra.rule))
         .collect();
+    // It writes, and no control group counts its memory.
+    let grants = Grants {
+        writes: true,
+        counted: false,
+    };
     for row in TABLE {
         if let Some(rule) = row.instance
+            && serves_instance(row, grants)
             && !rules.iter().any(|(number, _, _)| *number == row.number)
         {
             rules.push((row.number, row.name, rule));

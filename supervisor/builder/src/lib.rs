@@ -131,6 +131,7 @@ impl Builder {
             .concat(),
             descriptors: vec![output_end.as_fd(), output_end.as_fd()],
             leader: true,
+            group: None,
         };
         // After the jail's first step standard error is the pipe; its reader shows what came.
         let explain = |message: String| eprintln!("{UNJAILED} {message}");
@@ -168,6 +169,7 @@ impl Builder {
                 ports: work.ports.clone(),
             }),
             root: self.mounts.then_some(Root { tmp: 0 }),
+            counted: false,
         }
     }
 }

@@ -24,7 +24,7 @@ pub use filter::Filters;
 pub use root::{Root, TREE};
 pub use step::{Step, StepError};
 
-use keylane_policy::syscall::{Groups, IMAGE_DESCRIPTOR, Role};
+use keylane_policy::syscall::{Grants, Groups, IMAGE_DESCRIPTOR, Role};
 use keylane_sys::jail as sys;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
@@ -53,12 +53,17 @@ pub struct Plan {
     pub build: Option<Build>,
     /// A root of its own, for a process that has a mount namespace.
     pub root: Option<Root>,
+    /// Whether the process is in a control group that bounds its memory, when it enters.
+    pub counted: bool,
 }
 
 impl Plan {
-    /// Whether the process gets a folder to write to.
-    pub fn writes(&self) -> bool {
-        self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0)
+    /// What the process has that its filter depends on.
+    pub fn grants(&self) -> Grants {
+        Grants {
+            writes: self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0),
+            counted: self.counted,
+        }
     }
 
     /// Where the process starts: its folder by the name that it has in its root.
@@ -84,7 +89,7 @@ pub fn enter(
     pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> Result<(), StepError> {
     // Looked up while an error can still be told.
-    let filters = filters.of(plan.role, &plan.groups, plan.writes())?;
+    let filters = filters.of(plan.role, &plan.groups, plan.grants())?;
     // Only what is named stays: an inherited descriptor is a right that no later step sees.
     step::take(Step::Descriptors, || {
         sys::keep_descriptors(kept, image, IMAGE_DESCRIPTOR)
@@ -117,7 +122,7 @@ pub fn enter(
     if let Some((root, copies)) = copies {
         root::enter(copies, root)?;
         step::take(Step::Directory, || std::env::set_current_dir(plan.start()))?;
-        if plan.writes() {
+        if plan.grants().writes {
             ruleset = filesystem::allow_writing(ruleset, Path::new(root::TMP))?;
         }
     }

@@ -72,6 +72,7 @@ impl Lane {
                 directory: None,
                 build: None,
                 root: extras.mounts.then_some(Root { tmp: 0 }),
+                counted: false,
             },
             image,
             arguments: vec![program],
@@ -83,6 +84,7 @@ impl Lane {
             ],
             environment: launch::environment(),
             leader: false,
+            group: None,
         };
         let explain = |message: String| {
             if let Ok(socket) = process::inherited(3) {
