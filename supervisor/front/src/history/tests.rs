@@ -121,8 +121,8 @@ fn told(records: Vec<(u64, u16, u64, u32, What)>, failed: bool, invoking: &[&str
 fn calls_of_a_function_as_the_resource_have_words_of_their_own() {
     let timeout = Some("States.Timeout");
     let mut records = vec![(0, 0, 0, 0, entered())];
-    for error in [None, Some("Boom"), timeout] {
-        records.extend([(1, 0, 0, 0, scheduled()), (2, 0, 0, 0, ended(error))]);
+    for (at, error) in [(1, None), (3, Some("Boom")), (5, timeout)] {
+        records.extend([(at, 0, 0, 0, scheduled()), (at + 1, 0, 0, 0, ended(error))]);
     }
     let events = told(records, true, &["/States/Other"]);
     let scheduled = T::LambdaFunctionScheduled;
