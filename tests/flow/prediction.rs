@@ -2,6 +2,7 @@
 //! script that trains it, and sheets that are none.
 
 use keylane_tests::example::{folder, packages, run_example, script};
+use keylane_tests::{finish_with, keylane};
 use serde_json::{Value, json};
 
 fn answer(digits: usize) -> Value {
@@ -24,8 +25,15 @@ fn objections(output: &Value, digits: usize) -> String {
 
 #[test]
 fn some_digits_are_read_as_a_separate_computation_reads_them() {
-    for digits in [1, 13] {
-        assert_eq!(objections(&answer(digits), digits), "");
+    let example = folder("prediction");
+    let arguments = ["run", example.to_str().unwrap(), "--stream", "-q"];
+    let lines = b"{\"digits\": 1}\n{\"digits\": 13}\n{\"digits\": 101}\n";
+    let said = finish_with(&mut keylane(arguments), lines);
+    said.expect_code(0);
+    let reports = said.reports();
+    assert_eq!(reports.len(), 3);
+    for (report, digits) in reports.iter().zip([1, 13, 101]) {
+        assert_eq!(objections(&report["output"], digits), "");
     }
 }
 
@@ -102,9 +110,14 @@ fn a_callers_own_sheet_is_read_and_what_is_no_sheet_is_refused() {
         json!({"png": png, "cells": {"side": 32, "columns": 10, "count": 1000}}),
         json!({"png": png, "cells": {"side": 1_u64 << 40, "columns": 1, "count": 1}}),
     ];
-    for input in none {
-        let said = run_example("prediction", &input.to_string(), &["--json", "-q"]);
-        said.expect_code(1);
-        assert_eq!(said.json()["error"]["error"], "NoSheet", "{said:#?}");
+    let lines: String = none.iter().map(|input| format!("{input}\n")).collect();
+    let example = folder("prediction");
+    let arguments = ["run", example.to_str().unwrap(), "--stream", "-q"];
+    let said = finish_with(&mut keylane(arguments), lines.as_bytes());
+    said.expect_code(1);
+    let reports = said.reports();
+    assert_eq!(reports.len(), none.len());
+    for report in reports {
+        assert_eq!(report["error"]["error"], "NoSheet", "{report}");
     }
 }
