@@ -21,6 +21,8 @@ mod idle;
 #[cfg(test)]
 mod init;
 #[cfg(test)]
+mod interrupt;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod killed;
