@@ -90,6 +90,7 @@ pub fn judge(facts: &Facts) -> Diagnosis {
         python(facts),
         temporary(facts),
         protection_keys(facts),
+        domains(facts),
     ];
     let missing = checks
         .iter()
@@ -104,8 +105,19 @@ pub fn judge(facts: &Facts) -> Diagnosis {
     Diagnosis {
         checks,
         process,
-        mpk: judge_mpk(facts.pku, &facts.release),
+        mpk: tried_mpk(facts),
     }
+}
+
+/// The verdict on isolation `mpk`, the trial's answer among the reasons.
+fn tried_mpk(facts: &Facts) -> Verdict {
+    let mut verdict = judge_mpk(facts.pku, &facts.release);
+    if let (true, Err(reason)) = (facts.pku, &facts.domains) {
+        verdict
+            .reasons
+            .push(format!("a trial of domains failed: {reason}"));
+    }
+    verdict
 }
 
 /// The verdict on isolation `mpk`, from the two facts that decide it.
@@ -422,6 +434,24 @@ fn protection_keys(facts: &Facts) -> Check {
     }
 }
 
+/// What a trial of domains showed; without keys there is none to be made.
+fn domains(facts: &Facts) -> Check {
+    let point = match &facts.domains {
+        Ok(count) => check(
+            "domains",
+            Standing::Ok,
+            format!(
+                "{count} in a process; signals keep rights, a wild access and a forged return were contained"
+            ),
+        ),
+        Err(reason) => check("domains", Standing::Missing, reason),
+    };
+    Check {
+        needed: false,
+        ..point
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -443,6 +473,7 @@ mod tests {
             groups: Ok(()),
             sealing: Ok(()),
             pku: false,
+            domains: Err("no protection keys".to_owned()),
             python: Ok(()),
             temporary: Ok("/tmp".into()),
         }
@@ -540,6 +571,33 @@ mod tests {
         assert!(!perfect.fit);
         assert_eq!(perfect.reasons, ["it is not built yet in this version"]);
         assert_eq!(judge_mpk(false, "6.1.0").reasons.len(), 3);
+    }
+
+    #[test]
+    fn a_failed_trial_of_domains_is_a_reason_where_there_are_keys() {
+        let mut facts = debian_12();
+        facts.pku = true;
+        facts.domains = Err("the kernel wrote where it must not".to_owned());
+        let failed = judge(&facts);
+        assert!(
+            failed
+                .mpk
+                .reasons
+                .iter()
+                .any(|reason| reason.contains("must not"))
+        );
+        assert_eq!(named(&failed, "domains").standing, Standing::Missing);
+        facts.domains = Ok(15);
+        let passed = judge(&facts);
+        assert!(
+            !passed
+                .mpk
+                .reasons
+                .iter()
+                .any(|reason| reason.contains("trial"))
+        );
+        assert_eq!(named(&passed, "domains").standing, Standing::Ok);
+        assert!(!passed.mpk.fit && passed.process.fit);
     }
 
     #[test]
