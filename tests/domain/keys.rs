@@ -150,6 +150,45 @@ fn what_lies_outside_of_the_slot_or_on_other_memory_is_not_mapped() {
 }
 
 #[test]
+fn code_that_is_not_sealed_or_could_open_keys_is_not_mapped() {
+    alone(
+        "keys::code_that_is_not_sealed_or_could_open_keys_is_not_mapped",
+        || {
+            let mut world = World::new();
+            let guest = world.guest("honest");
+            let at = world.domains.room(guest.domain).unwrap().end() - 4096;
+            let pages = Pages::new(at, 4096).unwrap();
+            let page = |at: usize, bytes: &[u8]| {
+                let mut page = vec![0x90; 4096];
+                page[at..at + bytes.len()].copy_from_slice(bytes);
+                keylane_sys::body::sealed("code", &page).unwrap()
+            };
+            // Made here, so that this program holds none of it.
+            let wrpkru = [0x0f, 0x01, std::hint::black_box(0xee) + 1];
+            let open = keylane_sys::body::fixed_size("code", 4096).unwrap();
+            for (why, code, offset) in [
+                ("WRPKRU", page(0, &wrpkru), 0),
+                ("WRPKRU at the end", page(4093, &wrpkru), 0),
+                ("two thirds at the end", page(4094, &wrpkru[..2]), 0),
+                ("XRSTOR", page(77, &[0x0f, 0xae, 0x6c, 0x24]), 0),
+                ("beyond the end", page(0, &[]), 4096),
+                ("not sealed", open, 0),
+            ] {
+                let what = What::Image(std::os::fd::AsFd::as_fd(&code), offset);
+                assert!(
+                    world.domains.give(guest.domain, pages, what).is_err(),
+                    "{why}"
+                );
+            }
+            // The control: with nothing wrong about it, it is mapped.
+            let code = page(0, &[]);
+            let what = What::Image(std::os::fd::AsFd::as_fd(&code), 0);
+            world.domains.give(guest.domain, pages, what).unwrap();
+        },
+    );
+}
+
+#[test]
 fn a_process_takes_its_domains_once() {
     alone("keys::a_process_takes_its_domains_once", || {
         let _world = World::new();

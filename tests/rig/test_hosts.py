@@ -107,7 +107,7 @@ class Host(unittest.TestCase):
 
 class Complete(Host):
     def test_a_host_that_lacks_nothing_is_told_so(self):
-        for name in ("kernel", "Landlock", "seccomp", "namespaces", "protection keys"):
+        for name in ("kernel", "Landlock", "seccomp", "namespaces", "protection keys", "domains"):
             self.assertEqual(self.point("complete", name)["standing"], "ok", name)
         self.assertTrue(self.doctor("complete")["isolation"]["process"]["fit"])
         self.assert_ran("complete", "process")
@@ -139,6 +139,16 @@ class Keys(Host):
         self.assertEqual(point["standing"], "missing")
         self.assertFalse(point["needed"])
         self.assert_ran("no keys", "process")
+
+    def test_a_trial_of_domains_is_told_where_it_works_and_where_it_does_not(self):
+        self.assertIn("15 in a process", self.point("complete", "domains")["found"])
+        for host in ("no keys", "6.1"):
+            point = self.assert_differs(host, "domains")
+            self.assertEqual(point["standing"], "missing")
+            self.assertFalse(point["needed"])
+        self.assertIn("no protection keys", self.point("no keys", "domains")["found"])
+        reasons = self.doctor("6.1")["isolation"]["mpk"]["reasons"]
+        self.assertTrue(any("a trial of domains failed" in reason for reason in reasons), reasons)
 
     def test_mpk_is_refused_for_the_want_of_keys_where_there_are_none(self):
         self.assert_refused("no keys", "mpk", "no protection keys")

@@ -82,6 +82,15 @@ impl Domains {
             return Err(DomainError::Kernel(release));
         }
         let cleaned = own::clean().map_err(DomainError::Code)?;
+        Ok(Domains {
+            cleaned,
+            ..Domains::prepared()?
+        })
+    }
+
+    /// All of that but what the process's own code and the kernel's release decide: for a trial, whose guests are
+    /// ours.
+    pub(crate) fn prepared() -> Result<Domains, DomainError> {
         keys::refuse_new_code().map_err(host("refusing new code"))?;
         let mut taken = vec![keys::allocate().map_err(host("taking a protection key"))?];
         while let Ok(key) = keys::allocate() {
@@ -100,7 +109,7 @@ impl Domains {
             region,
             ledger,
             keys: count,
-            cleaned,
+            cleaned: Vec::new(),
             ruleset: Arc::new(ruleset),
             held: BTreeMap::new(),
             _here: PhantomData,

@@ -24,6 +24,8 @@ pub enum DomainError {
     Domain,
     /// Keylane: these are no pages that the supervisor may read or write without a guest taking them away.
     NotFixed(u64),
+    /// Whoever made the image: it holds this where nothing forbidden may be.
+    Forbidden(&'static str),
     /// The function: its thread did not end when it was told to.
     Endless,
 }
@@ -40,6 +42,12 @@ impl fmt::Display for DomainError {
             DomainError::Domain => f.write_str("there is no such domain, or not any more"),
             DomainError::NotFixed(at) => {
                 write!(f, "{at:#x} is no page that stays the supervisor's to use")
+            }
+            DomainError::Forbidden(name) => {
+                write!(
+                    f,
+                    "an image holds an instruction that could open keys: {name}"
+                )
             }
             DomainError::Endless => f.write_str("a domain's thread did not end"),
         }

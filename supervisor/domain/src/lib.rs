@@ -17,6 +17,7 @@ mod domains;
 mod error;
 mod map;
 mod report;
+mod trial;
 mod window;
 
 pub use domains::{Domains, Waited};
@@ -24,3 +25,4 @@ pub use error::DomainError;
 pub use keylane_policy::memory::{Domain, Key, Pages, Protection};
 pub use map::What;
 pub use report::{End, Owner, Report};
+pub use trial::trial;

@@ -1,11 +1,13 @@
 //! The one function that maps memory for a domain.
 //!
-//! It asks the ledger's space first, which refuses what lies outside of the slot, what is taken, what would
+//! Code it reads once more: what is not sealed or holds a forbidden instruction is not mapped. It asks the ledger's space, which refuses what lies outside of the slot, what is taken, what would
 //! be writable and executable, and what is over the quota; then it maps without access, sets the key, fills, and
 //! sets the protection; then the ledger is told. Where a step fails, the pages become reservation again.
 
 use crate::error::{DomainError, host};
+use keylane_policy::instruction::Standing;
 use keylane_policy::memory::{Content, Domain, Entry, Ledger, LedgerError, Pages, Protection};
+use keylane_sys::body;
 use keylane_sys::region::Region;
 use std::os::fd::BorrowedFd;
 
@@ -40,6 +42,24 @@ impl What<'_> {
     }
 }
 
+/// Bytes of an image at most.
+const IMAGE_BYTES: u64 = 1 << 30;
+
+/// Looks at what is to be executed once more, whoever made it: sealed, whole, and without an instruction that
+/// could change PKRU, nor the beginning of one at its end, which what is mapped behind it could complete.
+fn examine(image: BorrowedFd<'_>, offset: u64, pages: Pages) -> Result<(), DomainError> {
+    let code = body::piece(image, offset, pages.length(), IMAGE_BYTES);
+    let code = code.map_err(host("reading an image"))?;
+    let mut found = None;
+    keylane_scan::each(&code, |_, pattern| {
+        if pattern.standing == Standing::Refused {
+            found = Some(pattern.name);
+        }
+    });
+    let found = found.or_else(|| keylane_scan::is_open(&code).then_some("the beginning of one"));
+    found.map_or(Ok(()), |name| Err(DomainError::Forbidden(name)))
+}
+
 /// Maps `what` at `pages` of a domain, with the domain's key.
 pub(crate) fn map(
     region: &Region,
@@ -48,6 +68,9 @@ pub(crate) fn map(
     pages: Pages,
     what: What<'_>,
 ) -> Result<(), DomainError> {
+    if let What::Image(image, offset) = what {
+        examine(image, offset, pages)?;
+    }
     let mut space = ledger.space(domain).ok_or(DomainError::Domain)?.clone();
     let key = space.key();
     let entry = Entry {

@@ -20,6 +20,7 @@ mod layout;
 mod leave;
 pub mod own;
 mod record;
+pub mod rights;
 mod script;
 mod thread;
 

@@ -82,7 +82,13 @@ impl<'a> Desk<'a> {
     /// more.
     pub(crate) fn attend(&mut self, call: CallId, ledger: &mut Ledger) -> bool {
         self.read_all(ledger);
-        !self.cancelled && self.execution.attend(call, now_ns())
+        !self.is_cancelled() && self.execution.attend(call, now_ns())
+    }
+
+    /// Whether the front wants the execution to end.
+    pub(crate) fn is_cancelled(&mut self) -> bool {
+        self.cancelled |= self.tools.inbox.is_cancelled(self.id);
+        self.cancelled
     }
 
     /// Reads everything that has come in.

@@ -55,6 +55,10 @@ impl<'a> Run<'a> {
                     let called = Instant::now();
                     let outcome = caller.call(&call, &mut |ledger| !desk.attend(call.id, ledger));
                     desk.last_call = called.elapsed();
+                    if desk.is_cancelled() {
+                        // The end of the call is no result that a Catch or Retry may see.
+                        break;
+                    }
                     desk.execution.complete(call.id, outcome, now_ns());
                 }
                 // The call was ended while it ran; branches that other lanes run are recalled when

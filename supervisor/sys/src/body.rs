@@ -75,11 +75,22 @@ pub fn check_sealed(fd: impl AsFd, limit: u64) -> io::Result<u64> {
 
 /// The bytes of a sealed body of at most `limit` bytes.
 pub fn read(fd: impl AsFd, limit: u64) -> io::Result<Vec<u8>> {
-    let length = usize::try_from(check_sealed(fd.as_fd(), limit)?).map_err(fault)?;
+    let length = check_sealed(fd.as_fd(), limit)?;
+    piece(fd, 0, length, limit)
+}
+
+/// `length` bytes of such a body from `offset` on, all of which it must have.
+pub fn piece(fd: impl AsFd, offset: u64, length: u64, limit: u64) -> io::Result<Vec<u8>> {
+    let whole = check_sealed(fd.as_fd(), limit)?;
+    if offset.checked_add(length).is_none_or(|end| end > whole) {
+        return Err(fault(format!(
+            "{length} bytes at {offset} of a body of {whole}"
+        )));
+    }
     let file = File::from(fd.as_fd().try_clone_to_owned()?);
-    let mut bytes = vec![0; length];
+    let mut bytes = vec![0; usize::try_from(length).map_err(fault)?];
     // By offset: the descriptor's position is shared with its sender.
-    file.read_exact_at(&mut bytes, 0)?;
+    file.read_exact_at(&mut bytes, offset)?;
     Ok(bytes)
 }
 
@@ -99,7 +110,16 @@ mod tests {
         assert!(read(sealed("test", b"hello").unwrap(), 4).is_err());
         assert!(read(fixed_size("test", 4).unwrap(), 4096).is_err());
         let file = File::open("/proc/self/exe").unwrap();
-        assert!(read(file, u64::MAX).is_err());
+        assert!(read(&file, u64::MAX).is_err());
+        assert!(piece(&file, 0, 1, u64::MAX).is_err());
+    }
+
+    #[test]
+    fn a_piece_is_what_the_body_has_there_and_nothing_beyond_its_end() {
+        let fd = sealed("test", b"hello").unwrap();
+        assert_eq!(piece(&fd, 1, 3, 5).unwrap(), b"ell");
+        assert!(piece(&fd, 1, 5, 5).is_err());
+        assert!(piece(&fd, u64::MAX, 2, 5).is_err());
     }
 
     #[test]

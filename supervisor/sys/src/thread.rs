@@ -104,6 +104,16 @@ pub unsafe fn set_signal_entry(signal: i32, entry: usize, restorer: usize) -> io
     check(answer).map(|_zero| ())
 }
 
+/// Sends the calling thread a signal and returns once it was handled (tgkill(2): an unblocked one is delivered
+/// before the call returns).
+pub fn signal_self(signal: i32) -> io::Result<()> {
+    let (process, thread) = (nix::unistd::getpid(), nix::unistd::gettid());
+    // SAFETY: tgkill takes three numbers; what the signal does is whoever's who set its action.
+    let answer =
+        unsafe { libc::syscall(libc::SYS_tgkill, process.as_raw(), thread.as_raw(), signal) };
+    check(answer).map(|_zero| ())
+}
+
 /// Does something with every signal blocked, which a thread made meanwhile inherits.
 pub fn with_signals_blocked<T>(what: impl FnOnce() -> T) -> io::Result<T> {
     let mut before = nix::sys::signal::SigSet::empty();

@@ -48,6 +48,8 @@ pub struct Facts {
     pub sealing: Result<(), String>,
     /// Whether the processor and the kernel offer protection keys.
     pub pku: bool,
+    /// How many domains a process could have, as a trial showed, or what did not hold.
+    pub domains: Result<u64, String>,
     /// Whether the runtime is there.
     pub python: Result<(), Failure>,
     /// The folder that stages are made in, or what is wrong with it.
@@ -74,6 +76,7 @@ impl Facts {
             groups: keylane_sys::cgroup::start().map(|run| run.end()),
             sealing: text(keylane_sys::host::try_sealed_memory()),
             pku: has_pku(),
+            domains: super::trial::domains(),
             python: runtime::python_is_there(),
             temporary: stage::check_temporary(),
         }

@@ -1,10 +1,11 @@
 //! `doctor`: whether this host can run Keylane, point by point.
 //!
-//! `facts` asks, `judge` decides (pure), `show` writes it down.
+//! `facts` asks, `trial` tries domains in a child, `judge` decides (pure), `show` writes it down.
 
 pub mod facts;
 pub mod judge;
 mod show;
+mod trial;
 
 use facts::Facts;
 use judge::Diagnosis;
