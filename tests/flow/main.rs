@@ -13,6 +13,8 @@
 )]
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod denials;
