@@ -51,6 +51,7 @@ fn plan() -> Plan {
         readable: Vec::new(),
         directory: None,
         root: None,
+        counted: false,
     }
 }
 

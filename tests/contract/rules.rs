@@ -1,7 +1,7 @@
 //! What the table says about a call with certain arguments: the expectation that the real filter is
 //! held against. Written from the table's documentation and not from the filter's code.
 
-use keylane_policy::syscall::table::{TABLE, TRUNCATING, WRITING};
+use keylane_policy::syscall::table::{COUNTED, TABLE, TRUNCATING, WRITING};
 use keylane_policy::syscall::{Condition, O_TRUNC, Role, Row, Rule, Test, Width};
 use std::collections::BTreeSet;
 
@@ -26,12 +26,15 @@ pub(crate) struct Host {
     pub(crate) landlock_abi: u32,
     /// Whether functions have a private /tmp.
     pub(crate) writes: bool,
+    /// Whether a control group counts functions' memory.
+    pub(crate) counted: bool,
 }
 
 /// A host on which the table holds without exceptions.
 pub(crate) const FULL: Host = Host {
     landlock_abi: 6,
     writes: true,
+    counted: true,
 };
 
 /// What the table says about a call of an instance.
@@ -44,7 +47,8 @@ pub(crate) fn verdict_of(role: Role, number: u32, arguments: &Arguments, host: H
     let row = TABLE
         .iter()
         .find(|row| u32::from(row.number) == number)
-        .filter(|row| host.writes || !WRITING.contains(&row.name));
+        .filter(|row| host.writes || !WRITING.contains(&row.name))
+        .filter(|row| host.counted || role == Role::Lane || !COUNTED.contains(&row.name));
     let Some((row, rule)) = row.and_then(|row| Some((row, row.rule(role)?))) else {
         return Verdict::Fail(EPERM);
     };
@@ -154,6 +158,7 @@ fn the_expectation_itself_knows_borders_and_halves() {
     let on = |landlock_abi, writes| Host {
         landlock_abi,
         writes,
+        counted: false,
     };
     assert_eq!(verdict(257, &truncate, on(2, false)), Verdict::Fail(1));
     assert_eq!(verdict(257, &truncate, on(2, true)), Verdict::Pass);

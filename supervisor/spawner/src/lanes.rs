@@ -71,6 +71,7 @@ impl Lane {
                 readable: Vec::new(),
                 directory: None,
                 root: extras.mounts.then_some(Root { tmp: 0 }),
+                counted: false,
             },
             image,
             arguments: vec![program],
@@ -81,6 +82,7 @@ impl Lane {
                 theirs.as_fd(),
             ],
             leader: false,
+            group: None,
         };
         let explain = |message: String| {
             if let Ok(socket) = process::inherited(3) {
