@@ -7,6 +7,10 @@
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod build;
+#[cfg(test)]
+mod build_refused;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod denials;

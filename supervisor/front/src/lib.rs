@@ -8,6 +8,7 @@
 
 pub mod bench;
 pub mod beneath;
+pub mod build;
 pub mod check;
 pub mod cli;
 pub mod deployment;

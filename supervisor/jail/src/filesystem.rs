@@ -4,11 +4,12 @@
 //! know on top (truncation, device ioctls, TCP, signals and abstract sockets of other domains) is
 //! handled where the kernel has it; the filter does not rely on it.
 
+use crate::Build;
 use crate::step::{Step, StepError};
-use keylane_policy::syscall::Role;
+use keylane_policy::syscall::{Job, Role};
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, PathFd,
+    Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use std::path::{Path, PathBuf};
 
@@ -36,8 +37,12 @@ fn open(path: &Path) -> Result<PathFd, StepError> {
 }
 
 /// Builds the ruleset of `role`, which may read `readable` and, as an instance, start the dynamic
-/// loader and write to /dev/null.
-pub(crate) fn prepare(role: Role, readable: &[PathBuf]) -> Result<RulesetCreated, StepError> {
+/// loader and write to /dev/null; a build worker also what `build` says.
+pub(crate) fn prepare(
+    role: Role,
+    readable: &[PathBuf],
+    build: Option<&Build>,
+) -> Result<RulesetCreated, StepError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(ABI::V2))
@@ -56,7 +61,7 @@ pub(crate) fn prepare(role: Role, readable: &[PathBuf]) -> Result<RulesetCreated
             .add_rule(PathBeneath::new(open(path)?, reading(path)))
             .map_err(|error| refused(format!("{}: {error}", path.display())))?;
     }
-    if role == Role::Instance {
+    if role != Role::Lane {
         let loader = PathBeneath::new(
             open(Path::new(LOADER))?,
             AccessFs::ReadFile | AccessFs::Execute,
@@ -69,6 +74,32 @@ pub(crate) fn prepare(role: Role, readable: &[PathBuf]) -> Result<RulesetCreated
             .add_rule(loader)
             .and_then(|r| r.add_rule(null))
             .map_err(refused)?;
+    }
+    match build {
+        Some(build) => allow_building(ruleset, build),
+        None => Ok(ruleset),
+    }
+}
+
+/// Allows a build worker its folder, its programs and its ports.
+fn allow_building(mut ruleset: RulesetCreated, build: &Build) -> Result<RulesetCreated, StepError> {
+    for path in &build.executable {
+        let rights = reading(path) | AccessFs::Execute;
+        ruleset = ruleset
+            .add_rule(PathBeneath::new(open(path)?, rights))
+            .map_err(|error| refused(format!("{}: {error}", path.display())))?;
+    }
+    for port in &build.ports {
+        // Below ABI 4 there is no such rule, and best effort leaves it out: nothing is handled then.
+        ruleset = ruleset
+            .add_rule(NetPort::new(*port, AccessNet::ConnectTcp))
+            .map_err(|error| refused(format!("TCP port {port}: {error}")))?;
+    }
+    ruleset = allow_writing(ruleset, &build.folder)?;
+    if build.job == Job::Compile {
+        ruleset = ruleset
+            .add_rule(PathBeneath::new(open(&build.folder)?, AccessFs::Execute))
+            .map_err(|error| refused(format!("{}: {error}", build.folder.display())))?;
     }
     Ok(ruleset)
 }

@@ -3,8 +3,8 @@
 use crate::burn::Burn;
 use crate::extras::Extras;
 use crate::session;
-use crate::start::{Start, start};
 use crate::sweep::{Swept, sweep};
+use keylane_jail::launch::{self, Start, start};
 use keylane_jail::{Filters, Plan, Root};
 use keylane_policy::abi::message::{FromZygote, ToZygote, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
@@ -103,6 +103,7 @@ impl Zygote {
                 },
                 readable,
                 directory: Some(PathBuf::from(&spec.tree)),
+                build: None,
                 root: extras.mounts.then_some(Root { tmp: spec.tmp }),
                 counted: group.is_some(),
             },
@@ -120,6 +121,7 @@ impl Zygote {
                 })?,
             ],
             descriptors: vec![out_end.as_fd(), err_end.as_fd(), theirs.as_fd()],
+            environment: launch::environment(),
             leader: true,
             group: group.as_ref(),
         };

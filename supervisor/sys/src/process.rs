@@ -49,6 +49,8 @@ pub enum Namespaces {
     Own,
     /// As `Own`, and a mount namespace, a copy of the parent's.
     OwnWithMounts,
+    /// As `OwnWithMounts`, with the parent's network.
+    OwnButNetwork,
 }
 
 /// Forks this process, which must be single-threaded: the child is a copy that runs on.
@@ -64,17 +66,16 @@ pub fn fork(namespaces: Namespaces) -> io::Result<Fork> {
             "fork in a process of {count} threads"
         )));
     }
-    let own = libc::CLONE_NEWUSER
-        | libc::CLONE_NEWPID
-        | libc::CLONE_NEWNET
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWUTS;
+    let but_network =
+        libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+    let own = but_network | libc::CLONE_NEWNET;
     let flags = libc::CLONE_PIDFD
         | libc::SIGCHLD
         | match namespaces {
             Namespaces::Shared => 0,
             Namespaces::Own => own,
             Namespaces::OwnWithMounts => own | libc::CLONE_NEWNS,
+            Namespaces::OwnButNetwork => but_network | libc::CLONE_NEWNS,
         };
     let mut pidfd: libc::c_int = -1;
     // SAFETY: without CLONE_VM and with a null stack, clone behaves as fork (clone(2)): the child
