@@ -29,6 +29,8 @@ mod image;
 #[cfg(test)]
 mod init;
 #[cfg(test)]
+mod interrupt;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod killed;
