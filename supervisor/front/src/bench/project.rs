@@ -138,6 +138,9 @@ impl Warm {
         let done = self
             .deployment
             .execute("bench", input.as_bytes(), false, &mut Silent)?;
+        if let Some(number) = done.signal {
+            return Err(Stop::Signal(number));
+        }
         let same = |output: &str| {
             let parsed = [output, input].map(serde_json::from_str::<serde_json::Value>);
             matches!(parsed, [Ok(output), Ok(input)] if output == input)
