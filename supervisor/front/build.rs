@@ -63,7 +63,29 @@ fn main() -> Outcome<()> {
         &["keylane-launcher"],
         &["keylane-launcher", "keylane-native"],
         &out,
-    )
+    )?;
+    function_that_does_nothing(&root, &out)
+}
+
+/// Compiles what `keylane bench` calls in machine code, with the compiler that rustc links with.
+fn function_that_does_nothing(root: &Path, out: &Path) -> Outcome<()> {
+    let source = root.join("supervisor/front/src/bench/noop.c");
+    let header = root.join("shim/include");
+    for path in [&source, &header] {
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+    let mut command = Command::new("cc");
+    command
+        .args(["-shared", "-fPIC", "-O2", "-s", "-I"])
+        .arg(header)
+        .arg("-o")
+        .arg(out.join("noop.so"))
+        .arg(source);
+    let status = command.status()?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("{command:?}: {status}").into()),
+    }
 }
 
 fn variable(name: &str) -> Outcome<PathBuf> {

@@ -5,6 +5,8 @@
 //! fast anything is.
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod build;
 #[cfg(test)]
 mod build_refused;

@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod base;
 #[cfg(test)]
+mod benchmarks;
+#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod dependencies;

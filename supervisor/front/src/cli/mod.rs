@@ -8,6 +8,7 @@ mod learn;
 mod manual;
 mod validate;
 
+use crate::bench;
 use crate::exit::Exit;
 use crate::host;
 use crate::isolation;
@@ -72,6 +73,14 @@ const DOCTOR_EXAMPLES: &str = "\
 Examples:
   keylane doctor
   keylane doctor --json | jq -e .isolation.process.fit";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  keylane bench
+  keylane bench hop --rounds 200
+  keylane bench start fresh --json | jq .ratios
+
+The exit code tells whether there are figures, never whether a goal was met.";
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
@@ -220,6 +229,23 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Measure a hop, a start and a fresh worker on this host, beside the least that each could cost
+    ///
+    /// Makes projects of functions that do nothing, runs them in the ordinary jail, and measures in turns
+    /// with them what the host itself needs: a futex between two processes, a plain interpreter, a
+    /// bare fork. Prints ratios first, then goals, then times.
+    #[command(after_long_help = BENCH_EXAMPLES)]
+    Bench {
+        /// What to measure [default: all]
+        #[arg(value_enum, value_name = "NAME")]
+        names: Vec<bench::Name>,
+        /// How often each way has its turn
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        rounds: u32,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of keylane.toml
     ///
     /// For editors that complete and check TOML by a schema: keylane schema > keylane.schema.json
@@ -355,6 +381,15 @@ pub fn start() -> Exit {
             json,
         } => learn::learn(project, input, policy.policy, json),
         Command::Scan { paths, json } => scan::scan(&paths, json),
+        Command::Bench {
+            names,
+            rounds,
+            json,
+        } => bench::bench(&bench::Options {
+            names,
+            rounds,
+            json,
+        }),
         Command::Schema => {
             let schema = crate::project::schema::document();
             print(&document(&schema.to_string(), false), Exit::Done)
