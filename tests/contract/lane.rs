@@ -51,6 +51,8 @@ fn plan() -> Plan {
         readable: Vec::new(),
         directory: None,
         root: None,
+        ports: Vec::new(),
+        unfiltered: false,
     }
 }
 

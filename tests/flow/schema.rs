@@ -16,12 +16,13 @@ const WORKFLOW: [(&str, &str); 3] = [
     ("definition", "\"workflow.asl.json\""),
     ("input", "\"input.json\""),
 ];
-const FUNCTION: [(&str, &str); 12] = [
+const FUNCTION: [(&str, &str); 13] = [
     ("runtime", "\"python3.11\""),
     ("path", "\"functions/f\""),
     ("handler", "\"f.handler\""),
     ("include", "[\"data\"]"),
     ("profile", "\"python\""),
+    ("ports", "[443]"),
     ("payload", "\"1MiB\""),
     ("memory", "\"1GiB\""),
     ("timeout", "5"),

@@ -92,6 +92,11 @@ impl Filters {
         })
     }
 
+    /// The Landlock ABI of the kernel that they are for.
+    pub(crate) fn landlock_abi(&self) -> u32 {
+        self.landlock_abi
+    }
+
     /// Compiles the filters of instances whose profile has `groups` and that have a private /tmp if
     /// they `write`, once.
     pub fn prepare(&mut self, groups: &Groups, writes: bool) -> Result<(), StepError> {
@@ -274,6 +279,7 @@ fn condition(condition: Condition) -> Result<SeccompCondition, StepError> {
     let (operator, value) = match condition.test {
         Test::Is(value) => (SeccompCmpOp::Eq, value),
         Test::Lacks(mask) => (SeccompCmpOp::MaskedEq(mask), 0),
+        Test::Masked(mask, value) => (SeccompCmpOp::MaskedEq(mask), value),
         Test::AtMost(value) => (SeccompCmpOp::Le, value),
     };
     SeccompCondition::new(condition.argument, width, operator, value).map_err(refused)

@@ -20,7 +20,7 @@ pub use filter::Filters;
 pub use root::{Root, TREE};
 pub use step::{Step, StepError};
 
-use keylane_policy::syscall::{Groups, IMAGE_DESCRIPTOR, Role};
+use keylane_policy::syscall::{Group, Groups, IMAGE_DESCRIPTOR, Role};
 use keylane_sys::jail as sys;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
@@ -47,12 +47,21 @@ pub struct Plan {
     pub directory: Option<PathBuf>,
     /// A root of its own, for a process that has a mount namespace.
     pub root: Option<Root>,
+    /// Ports of TCP that it may connect to; without meaning unless its groups have the network.
+    pub ports: Vec<u16>,
+    /// Whether it may have every port where the kernel cannot tell them apart.
+    pub unfiltered: bool,
 }
 
 impl Plan {
     /// Whether the process gets a folder to write to.
     pub fn writes(&self) -> bool {
         self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0)
+    }
+
+    /// Whether the process may open connections: it keeps the network that its parent has.
+    pub fn networked(&self) -> bool {
+        self.role == Role::Instance && self.groups.has(Group::Network)
     }
 }
 
@@ -66,6 +75,7 @@ pub fn enter(
     image: RawFd,
     pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> Result<(), StepError> {
+    filesystem::check_ports(plan, filters.landlock_abi())?;
     // Looked up while an error can still be told.
     let filters = filters.of(plan.role, &plan.groups, plan.writes())?;
     // Only what is named stays: an inherited descriptor is a right that no later step sees.
@@ -78,7 +88,7 @@ pub fn enter(
     step::take(Step::Session, keylane_sys::signal::unblock_all)?;
     // Landlock opens the readable paths now, while this user can still reach them, and is put into
     // force below; what it allows are files, by whatever path they are reached.
-    let mut ruleset = filesystem::prepare(plan.role, &plan.readable)?;
+    let mut ruleset = filesystem::prepare(plan)?;
     let directory = plan.directory.as_deref();
     let copies = match plan.root {
         Some(root) => Some((root, root::copies(plan.role, &plan.readable, directory)?)),

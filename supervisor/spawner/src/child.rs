@@ -50,7 +50,7 @@ pub(crate) fn run(
     let Ok(image) = process::inherited(IMAGE_DESCRIPTOR.into()) else {
         process::exit(UNJAILED);
     };
-    let error = process::execute(image.as_fd(), &start.arguments, &environment());
+    let error = process::execute(image.as_fd(), &start.arguments, &environment(plan));
     explain(format!("executing its program: {error}"));
     process::exit(UNJAILED)
 }
@@ -77,23 +77,31 @@ fn lead(program: i32) -> ! {
 }
 
 /// The environment of every jailed program: nothing of the operator's.
-fn environment() -> Vec<CString> {
-    [
+fn environment(plan: &Plan) -> Vec<CString> {
+    let mut entries = vec![
         "LANG=C.UTF-8",
         "PATH=/usr/bin:/bin",
         "HOME=/nonexistent",
         "TZ=UTC",
-    ]
-    .iter()
-    .filter_map(|entry| CString::new(*entry).ok())
-    .collect()
+    ];
+    if plan.networked() {
+        // The C library asks name servers by TCP, as there is no UDP (resolv.conf(5)).
+        entries.push("RES_OPTIONS=use-vc");
+    }
+    entries
+        .iter()
+        .filter_map(|entry| CString::new(*entry).ok())
+        .collect()
 }
 
 /// The namespaces that a plan asks for.
 pub(crate) fn namespaces(plan: &Plan) -> Namespaces {
     match (plan.namespaces, plan.root) {
         (false, _) => Namespaces::Shared,
-        (true, None) => Namespaces::Own,
-        (true, Some(_)) => Namespaces::OwnWithMounts,
+        (true, root) => Namespaces::Own {
+            mounts: root.is_some(),
+            // An empty one has no way out; the filter and Landlock decide in the host's.
+            network: !plan.networked(),
+        },
     }
 }

@@ -71,6 +71,8 @@ impl Lane {
                 readable: Vec::new(),
                 directory: None,
                 root: extras.mounts.then_some(Root { tmp: 0 }),
+                ports: Vec::new(),
+                unfiltered: false,
             },
             image,
             arguments: vec![program],

@@ -105,6 +105,8 @@ impl Zygote {
                 readable,
                 directory: Some(PathBuf::from(&spec.tree)),
                 root: extras.mounts.then_some(Root { tmp: spec.tmp }),
+                ports: spec.ports.clone(),
+                unfiltered: spec.unfiltered,
             },
             image,
             // Everybody on the host can read a command line (proc(5)), and the tree's path is what
