@@ -123,6 +123,12 @@ pub const fn tmp_file_bytes(tmp: u64) -> u64 {
     }
 }
 
+/// Bytes of memory of all instances of a function together, where the host has a control group for
+/// it: what one may map, and its /tmp.
+pub const fn group_bytes(memory: u64, tmp: u64) -> u64 {
+    memory.saturating_add(tmp)
+}
+
 /// Bytes of one instance's output that are kept and shown for one execution; the rest is read
 /// and dropped, so that a flood neither fills a disk nor blocks the function.
 pub const OUTPUT_BYTES: usize = 256 * 1024;

@@ -53,6 +53,7 @@ fn plan() -> Plan {
         root: None,
         ports: Vec::new(),
         unfiltered: false,
+        counted: false,
     }
 }
 

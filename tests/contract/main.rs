@@ -1,13 +1,5 @@
 //! What the shared definitions promise, held against the kernel, the build and the documents.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
-
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the table says about a call with certain arguments: the expectation that the real filter is
 //! held against. Written from the table's documentation and not from the filter's code.
 
-use keylane_policy::syscall::table::{TABLE, TRUNCATING, WRITING};
+use keylane_policy::syscall::table::{COUNTED, TABLE, TRUNCATING, WRITING};
 use keylane_policy::syscall::{Condition, Group, O_TRUNC, Role, Row, Rule, Test, Width};
 use std::collections::BTreeSet;
 
@@ -28,6 +28,8 @@ pub(crate) struct Host {
     pub(crate) writes: bool,
     /// Whether the function's profile has the group `network`; all others it has.
     pub(crate) network: bool,
+    /// Whether a control group counts functions' memory.
+    pub(crate) counted: bool,
 }
 
 /// A host on which the table holds without exceptions.
@@ -35,6 +37,7 @@ pub(crate) const FULL: Host = Host {
     landlock_abi: 6,
     writes: true,
     network: false,
+    counted: true,
 };
 
 /// What the table says about a call of an instance.
@@ -48,7 +51,8 @@ pub(crate) fn verdict_of(role: Role, number: u32, arguments: &Arguments, host: H
         .iter()
         .find(|row| u32::from(row.number) == number)
         .filter(|row| host.writes || !WRITING.contains(&row.name))
-        .filter(|row| host.network || row.group != Group::Network);
+        .filter(|row| host.network || row.group != Group::Network)
+        .filter(|row| host.counted || role == Role::Lane || !COUNTED.contains(&row.name));
     let Some((row, rule)) = row.and_then(|row| Some((row, row.rule(role)?))) else {
         return Verdict::Fail(EPERM);
     };
@@ -166,6 +170,7 @@ fn the_expectation_itself_knows_borders_and_halves() {
         landlock_abi,
         writes,
         network: false,
+        counted: false,
     };
     assert_eq!(verdict(257, &truncate, on(2, false)), Verdict::Fail(1));
     assert_eq!(verdict(257, &truncate, on(2, true)), Verdict::Pass);

@@ -1,14 +1,6 @@
 //! Attacks on isolation `process`: one module per wall, each with a control in which the same
 //! attack works where the wall is not, or shows that it reaches its aim.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
-
 #[cfg(test)]
 mod attack_channel;
 #[cfg(test)]
@@ -31,6 +23,8 @@ mod controls;
 mod executions;
 #[cfg(test)]
 mod exhaustion;
+#[cfg(test)]
+mod groups;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]

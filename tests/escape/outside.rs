@@ -101,7 +101,12 @@ fn no_lane_and_no_function_shares_a_user_with_another_where_root_can_give_them_o
 fn outside_the_same_look_finds_capabilities_or_no_filter() {
     let own = status(std::process::id());
     assert!(
-        own["NoNewPrivs"] == "0" || own["Seccomp"] == "0" || own["CapEff"] != "0000000000000000",
+        own["NoNewPrivs"] == "0"
+            || own["Seccomp"] == "0"
+            || own["CapEff"] != "0000000000000000"
+            // What a container's filter is counts as outside: the look above counts on top of it,
+            // and outside it is alone.
+            || own["Seccomp_filters"].parse::<u32>().is_ok_and(|count| count < 3),
         "this test runs in a jail of its own, so that the look above shows nothing: {own:#?}"
     );
 }

@@ -4,14 +4,6 @@
 //! What passing does not show: that a hostile function is kept in (the escape suite does), or how
 //! fast anything is.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
-
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Functions that misbehave: each ends in one clear line, and the next input works.
 
 use keylane_tests::project::Project;
-use keylane_tests::{Said, finish_with, keylane};
+use keylane_tests::{Said, deadline, finish_with, keylane};
 use serde_json::Value;
 
 /// A function of which the event "bad" runs `body`; every other event answers "fine".
@@ -166,9 +166,9 @@ fn an_abort_is_told_with_a_signal() {
 fn an_endless_loop_is_ended_at_its_timeout() {
     fails(
         "while True: pass",
-        "timeout = 1\n",
+        &format!("timeout = {}\n", deadline(1)),
         "States.Timeout",
-        "within 1.000 s",
+        &format!("within {}.000 s", deadline(1)),
     );
 }
 
@@ -177,9 +177,9 @@ fn a_loop_that_ignores_every_signal_is_ended_at_its_timeout() {
     fails(
         "for n in range(1, 64):\n    try: signal.signal(n, signal.SIG_IGN)\n    except \
          (OSError, ValueError): pass\nwhile True: pass",
-        "timeout = 1\n",
+        &format!("timeout = {}\n", deadline(1)),
         "States.Timeout",
-        "within 1.000 s",
+        &format!("within {}.000 s", deadline(1)),
     );
 }
 
@@ -187,9 +187,9 @@ fn a_loop_that_ignores_every_signal_is_ended_at_its_timeout() {
 fn an_endless_sleep_is_ended_at_its_timeout() {
     fails(
         "time.sleep(10000)",
-        "timeout = 1\n",
+        &format!("timeout = {}\n", deadline(1)),
         "States.Timeout",
-        "within 1.000 s",
+        &format!("within {}.000 s", deadline(1)),
     );
 }
 

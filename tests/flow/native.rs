@@ -2,7 +2,7 @@
 
 use keylane_tests::native::{C, CXX, RUST};
 use keylane_tests::project::Project;
-use keylane_tests::{Said, finish_with, keylane};
+use keylane_tests::{Said, deadline, finish_with, keylane};
 use serde_json::{Value, json};
 
 /// Runs inputs through one deployment of one native function on one lane.
@@ -202,14 +202,22 @@ fn ends_of_rust_functions_are_told_and_the_next_call_gets_a_worker() {
     fails(
         RUST,
         "culprit",
-        "timeout = 2\n",
+        &format!("timeout = {}\n", deadline(2)),
         &[
             ("abort", "Lambda.Unknown", "SIGABRT"),
             ("exit", "Lambda.Unknown", "exited with status 3"),
             ("segfault", "Lambda.Unknown", "SIGSEGV"),
             ("overflow", "Lambda.Unknown", "ended without an answer"),
-            ("spin", "States.Timeout", "did not answer within 2.000 s"),
-            ("sleep", "States.Timeout", "did not answer within 2.000 s"),
+            (
+                "spin",
+                "States.Timeout",
+                &format!("did not answer within {}.000 s", deadline(2)),
+            ),
+            (
+                "sleep",
+                "States.Timeout",
+                &format!("did not answer within {}.000 s", deadline(2)),
+            ),
         ],
     );
 }
@@ -219,7 +227,7 @@ fn errors_and_ends_of_c_functions_are_told_and_the_next_call_gets_a_worker() {
     fails(
         C,
         "culprit",
-        "timeout = 2\n",
+        &format!("timeout = {}\n", deadline(2)),
         &[
             ("error", "NoSuchTrade", "trade 7 is not there"),
             ("reserved", "Keylane.ReservedErrorName", "Lambda.Unknown"),
@@ -230,8 +238,16 @@ fn errors_and_ends_of_c_functions_are_told_and_the_next_call_gets_a_worker() {
             ("divide", "Lambda.Unknown", "SIGFPE"),
             ("illegal", "Lambda.Unknown", "SIGILL"),
             ("double free", "Lambda.Unknown", "SIGABRT"),
-            ("spin", "States.Timeout", "did not answer within 2.000 s"),
-            ("block", "States.Timeout", "did not answer within 2.000 s"),
+            (
+                "spin",
+                "States.Timeout",
+                &format!("did not answer within {}.000 s", deadline(2)),
+            ),
+            (
+                "block",
+                "States.Timeout",
+                &format!("did not answer within {}.000 s", deadline(2)),
+            ),
         ],
     );
 }

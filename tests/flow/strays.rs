@@ -1,10 +1,10 @@
 //! The end of a worker, whatever its cause, is the end of everything that it started; the function
 //! and its neighbours go on.
 
-use keylane_tests::eventually;
 use keylane_tests::leftover::descendants;
 use keylane_tests::project::Project;
 use keylane_tests::session::Session;
+use keylane_tests::{deadline, eventually};
 use serde_json::json;
 
 /// Starts children and grandchildren whose parents are gone, all deaf to every signal and with
@@ -36,7 +36,7 @@ def handler(event, context):
 #[track_caller]
 fn ends_with_its_worker(event: &str) {
     let project = Project::sequence(&[("leaver", LEAVER)]);
-    project.append("timeout = 2\n");
+    project.append(&format!("timeout = {}\n", deadline(2)));
     let mut session = Session::start(project.arg(), &["--lanes", "1"]);
     session.output(&json!("fine"));
     let front = session.front();

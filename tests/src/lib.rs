@@ -36,6 +36,15 @@ pub const PYTHON: &str = "/usr/bin/python3.11";
 /// How long anything may take before it counts as hung.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
+/// Seconds for a deadline that a test wants to see pass, or a function to keep: as many as given on
+/// a machine of hardware, five times as many where the rig says (KEYLANE_RIG) that it is emulated.
+pub fn deadline(seconds: u32) -> u32 {
+    match std::env::var_os("KEYLANE_RIG") {
+        Some(_) => seconds * 5,
+        None => seconds,
+    }
+}
+
 /// The checkout with the examples.
 pub fn checkout() -> PathBuf {
     let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

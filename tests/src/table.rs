@@ -1,6 +1,6 @@
 //! The table of system calls as `docs/SYSCALLS.md` shows it, and as the contract tests walk it.
 
-use keylane_policy::syscall::table::{TABLE, TRUNCATING, WRITING};
+use keylane_policy::syscall::table::{COUNTED, TABLE, TRUNCATING, WRITING};
 use keylane_policy::syscall::{Condition, Row, Rule, Test};
 
 /// The document.
@@ -25,9 +25,10 @@ pub fn markdown() -> String {
         .collect();
     text.push_str(&format!(
         "{} also lack O_TRUNC for an instance without a private /tmp. Such an instance does not have \
-         {} either.\n\n| call | number | lane | instance | group | reason |\n|---|---|---|---|---|---|\n",
+         {} either, and one without a control group no {}.\n\n| call | number | lane | instance | group | reason |\n|---|---|---|---|---|---|\n",
         truncating.join(" and "),
-        WRITING.join(", ")
+        WRITING.join(", "),
+        COUNTED.join(", ")
     ));
     for row in TABLE {
         text.push_str(&format!(

@@ -4,13 +4,6 @@
 //! nowhere else is tested here; each test says in its message which rule was broken and where.
 
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
 
 #[cfg(test)]
 mod base;

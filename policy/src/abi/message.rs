@@ -123,6 +123,8 @@ pub enum Ended {
     Exited(i32),
     /// This signal ended it.
     Signaled(i32),
+    /// Its function's group met the bound of its memory, and the kernel ended all its processes.
+    OutOfMemory,
     /// It is gone and nobody who can be believed says how.
     Unknown,
 }
@@ -133,6 +135,7 @@ impl fmt::Display for Ended {
         match self {
             Ended::Exited(status) => write!(f, "exited with status {status}"),
             Ended::Signaled(signal) => write!(f, "was ended by signal {signal}"),
+            Ended::OutOfMemory => f.write_str("was ended at the memory limit of its function"),
             Ended::Unknown => f.write_str("is gone"),
         }
     }

@@ -183,7 +183,10 @@ mod tests {
 
     const SCENE: Scene = Scene {
         landlock_abi: 6,
-        writes: false,
+        grants: crate::syscall::Grants {
+            writes: false,
+            counted: false,
+        },
     };
 
     fn notice(number: u32, arguments: Arguments, pointed: Pointed) -> Notice {

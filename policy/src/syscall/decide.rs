@@ -3,7 +3,8 @@
 
 use super::table::{TABLE, TRUNCATING};
 use super::{
-    Condition, Groups, O_TRUNC, Row, Rule, Test, Width, needs_truncation_guard, serves_instance,
+    Condition, Grants, Groups, O_TRUNC, Row, Rule, Test, Width, needs_truncation_guard,
+    serves_instance,
 };
 
 /// Arguments of a system call as the kernel was given them.
@@ -14,8 +15,8 @@ pub type Arguments = [u64; 6];
 pub struct Scene {
     /// The Landlock ABI of the kernel.
     pub landlock_abi: u32,
-    /// Whether the instance has a private /tmp.
-    pub writes: bool,
+    /// What the instance has.
+    pub grants: Grants,
 }
 
 /// What becomes of a call.
@@ -39,7 +40,7 @@ pub enum Decision {
 pub fn decide(groups: &Groups, number: u32, arguments: &Arguments, scene: Scene) -> Decision {
     let found = TABLE.iter().find(|row| u32::from(row.number) == number);
     let Some(row) =
-        found.filter(|row| row.instance.is_some() && serves_instance(row, scene.writes))
+        found.filter(|row| row.instance.is_some() && serves_instance(row, scene.grants))
     else {
         return Decision::NoRow;
     };
@@ -49,7 +50,7 @@ pub fn decide(groups: &Groups, number: u32, arguments: &Arguments, scene: Scene)
         rule if holds(rule, arguments) => {
             let guarded = TRUNCATING.iter().find(|(name, _)| *name == row.name);
             let truncates = guarded.is_some_and(|(_, at)| argument(arguments, *at) & O_TRUNC != 0);
-            if truncates && needs_truncation_guard(scene.landlock_abi, scene.writes) {
+            if truncates && needs_truncation_guard(scene.landlock_abi, scene.grants) {
                 Decision::Truncating(row)
             } else {
                 Decision::Passed
@@ -95,7 +96,10 @@ mod tests {
 
     const SCENE: Scene = Scene {
         landlock_abi: 6,
-        writes: false,
+        grants: Grants {
+            writes: false,
+            counted: false,
+        },
     };
 
     fn threads(groups: &Groups, flags: u64) -> Decision {

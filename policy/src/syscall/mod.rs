@@ -140,16 +140,26 @@ const fn is(argument: u8, width: Width, value: u64) -> Condition {
 
 /// On Landlock ABI 2 (Linux 6.1) Landlock does not keep a file that may be read from being emptied
 /// by `open(O_TRUNC)`: the rows of [`table::TRUNCATING`] lose their `O_TRUNC` there. Not where an
-/// instance `writes` to a private `/tmp`: then all other mounts are read-only, which stops it as
+/// instance writes to a private `/tmp`: then all other mounts are read-only, which stops it as
 /// well, and a staged file has no mode bit for writing, which nobody inside can give it.
-pub fn needs_truncation_guard(landlock_abi: u32, writes: bool) -> bool {
-    landlock_abi < 3 && !writes
+pub fn needs_truncation_guard(landlock_abi: u32, grants: Grants) -> bool {
+    landlock_abi < 3 && !grants.writes
 }
 
-/// Whether the filter of an instance has this row: those of [`table::WRITING`] only where it
-/// `writes` to a private `/tmp`.
-pub fn serves_instance(row: &Row, writes: bool) -> bool {
-    writes || !table::WRITING.contains(&row.name)
+/// What an instance has that some rows depend on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grants {
+    /// A private `/tmp`.
+    pub writes: bool,
+    /// A control group that counts its memory, also what no limit of a process counts.
+    pub counted: bool,
+}
+
+/// Whether the filter of an instance has this row: those of [`table::WRITING`] only with a private
+/// `/tmp`, those of [`table::COUNTED`] only where its memory is counted.
+pub fn serves_instance(row: &Row, grants: Grants) -> bool {
+    (grants.writes || !table::WRITING.contains(&row.name))
+        && (grants.counted || !table::COUNTED.contains(&row.name))
 }
 
 /// `O_TRUNC` (`open(2)`).
@@ -257,7 +267,7 @@ mod tests {
         }
         let scene = Scene {
             landlock_abi: 6,
-            writes: true,
+            grants: Grants::default(),
         };
         let socket = |family: u64, kind: u64, protocol: u64| {
             let arguments = [family, kind, protocol, 0, 0, 0];
@@ -300,9 +310,13 @@ mod tests {
 
     #[test]
     fn calls_that_write_are_rows_and_none_without_a_private_tmp() {
-        for name in super::table::WRITING {
+        let [none, all] = [false, true].map(|both| Grants {
+            writes: both,
+            counted: both,
+        });
+        for name in super::table::WRITING.iter().chain(super::table::COUNTED) {
             let row = TABLE.iter().find(|row| row.name == *name).unwrap();
-            assert!(serves_instance(row, true) && !serves_instance(row, false));
+            assert!(serves_instance(row, all) && !serves_instance(row, none));
         }
         // Whatever has a name like theirs is one of them.
         for row in TABLE {
@@ -310,7 +324,7 @@ mod tests {
                 "rename", "mkdir", "rmdir", "unlink", "truncate", "link", "mknod", "creat",
             ];
             let named = like.iter().any(|word| row.name.starts_with(word));
-            assert!(!named || !serves_instance(row, false), "{}", row.name);
+            assert!(!named || !serves_instance(row, none), "{}", row.name);
         }
     }
 

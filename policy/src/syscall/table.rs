@@ -70,6 +70,10 @@ pub const WRITING: &[&str] = &[
     "renameat2",
 ];
 
+/// Calls that make memory which RLIMIT_AS does not count. Instances have them where a control group
+/// counts it, and nowhere else.
+pub const COUNTED: &[&str] = &["memfd_create"];
+
 /// The files.
 const PARTS: &[&[Row]] = &[
     memory::ROWS,

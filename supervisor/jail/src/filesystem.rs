@@ -151,6 +151,7 @@ mod tests {
             root: None,
             ports: ports.to_vec(),
             unfiltered,
+            counted: false,
         }
     }
 

@@ -16,7 +16,7 @@
 use crate::step::{Step, StepError};
 use keylane_policy::syscall::table::{TABLE, TRUNCATING};
 use keylane_policy::syscall::{
-    Condition, Groups, O_TRUNC, PASSING_ON, Role, Row, Rule, Test, Width, serves_instance,
+    Condition, Grants, Groups, O_TRUNC, PASSING_ON, Role, Row, Rule, Test, Width, serves_instance,
 };
 use keylane_sys::denied::{self, Instruction};
 use seccompiler::{
@@ -77,7 +77,7 @@ pub struct Filters {
     landlock_abi: u32,
     telling: bool,
     lane: Stack,
-    instances: BTreeMap<(Groups, bool), Stack>,
+    instances: BTreeMap<(Groups, Grants), Stack>,
 }
 
 impl Filters {
@@ -87,7 +87,12 @@ impl Filters {
         Ok(Filters {
             landlock_abi,
             telling,
-            lane: stack(|row| row.rule(Role::Lane), landlock_abi, false, false)?,
+            lane: stack(
+                |row| row.rule(Role::Lane),
+                landlock_abi,
+                Grants::default(),
+                false,
+            )?,
             instances: BTreeMap::new(),
         })
     }
@@ -97,33 +102,32 @@ impl Filters {
         self.landlock_abi
     }
 
-    /// Compiles the filters of instances whose profile has `groups` and that have a private /tmp if
-    /// they `write`, once.
-    pub fn prepare(&mut self, groups: &Groups, writes: bool) -> Result<(), StepError> {
-        let key = (groups.clone(), writes);
+    /// Compiles the filters of instances whose profile has `groups` and that have `grants`, once.
+    pub fn prepare(&mut self, groups: &Groups, grants: Grants) -> Result<(), StepError> {
+        let key = (groups.clone(), grants);
         if !self.instances.contains_key(&key) {
             let granted = |row: &Row| {
-                let served = serves_instance(row, writes);
+                let served = serves_instance(row, grants);
                 served.then(|| row.granted(groups)).flatten()
             };
-            let stack = stack(granted, self.landlock_abi, writes, self.telling)?;
+            let stack = stack(granted, self.landlock_abi, grants, self.telling)?;
             self.instances.insert(key, stack);
         }
         Ok(())
     }
 
-    /// The filters of a lane, or of an instance with `groups` that `writes`, which were prepared.
+    /// The filters of a lane, or of an instance with `groups` and `grants`, which were prepared.
     pub(crate) fn of(
         &self,
         role: Role,
         groups: &Groups,
-        writes: bool,
+        grants: Grants,
     ) -> Result<&Stack, StepError> {
         match role {
             Role::Lane => Ok(&self.lane),
             Role::Instance => self
                 .instances
-                .get(&(groups.clone(), writes))
+                .get(&(groups.clone(), grants))
                 .ok_or_else(|| refused("there is no filter to install")),
         }
     }
@@ -133,7 +137,7 @@ impl Filters {
 fn stack(
     rule: impl Fn(&Row) -> Option<Rule>,
     landlock_abi: u32,
-    writes: bool,
+    grants: Grants,
     telling: bool,
 ) -> Result<Stack, StepError> {
     let mut answers: BTreeMap<u16, BTreeMap<i64, Vec<SeccompRule>>> = BTreeMap::new();
@@ -148,7 +152,7 @@ fn stack(
                 allowed.insert(number, Vec::new());
             }
             Some(rule) => {
-                allowed.insert(number, rules(row, rule, landlock_abi, writes)?);
+                allowed.insert(number, rules(row, rule, landlock_abi, grants)?);
             }
         }
     }
@@ -240,9 +244,9 @@ fn rules(
     row: &Row,
     rule: Rule,
     landlock_abi: u32,
-    writes: bool,
+    grants: Grants,
 ) -> Result<Vec<SeccompRule>, StepError> {
-    if keylane_policy::syscall::needs_truncation_guard(landlock_abi, writes)
+    if keylane_policy::syscall::needs_truncation_guard(landlock_abi, grants)
         && let Some(&(_, argument)) = TRUNCATING.iter().find(|(name, _)| *name == row.name)
     {
         let guard = Condition {
@@ -289,24 +293,33 @@ fn condition(condition: Condition) -> Result<SeccompCondition, StepError> {
 mod tests {
     use super::*;
 
+    const NOTHING: Grants = Grants {
+        writes: false,
+        counted: false,
+    };
+    const ALL: Grants = Grants {
+        writes: true,
+        counted: true,
+    };
+
     #[test]
     fn every_stack_compiles_on_every_landlock_abi_telling_or_not() {
         for (abi, telling) in [(2, false), (3, true), (6, false), (7, true)] {
             let mut filters = Filters::compile(abi, telling).unwrap();
-            for (groups, writes) in [
-                (Groups::of([]), false),
-                (Groups::all(), false),
-                (Groups::all(), true),
+            for (groups, grants) in [
+                (Groups::of([]), NOTHING),
+                (Groups::all(), NOTHING),
+                (Groups::all(), ALL),
             ] {
-                filters.prepare(&groups, writes).unwrap();
-                let stack = filters.of(Role::Instance, &groups, writes).unwrap();
+                filters.prepare(&groups, grants).unwrap();
+                let stack = filters.of(Role::Instance, &groups, grants).unwrap();
                 assert!((1..=3).contains(&stack.answers.len()));
                 assert_eq!(stack.seal.is_some(), telling);
                 assert!(!stack.allowed.is_empty() && stack.allowed.len() < 4096);
             }
             assert!(
                 filters
-                    .of(Role::Lane, &Groups::of([]), false)
+                    .of(Role::Lane, &Groups::of([]), NOTHING)
                     .unwrap()
                     .seal
                     .is_none()
@@ -324,8 +337,8 @@ mod tests {
         };
         let errno = 0x0005_0000 | EPERM;
         let (silent, telling) = (
-            stack(granted, 6, true, false).unwrap(),
-            stack(granted, 6, true, true).unwrap(),
+            stack(granted, 6, ALL, false).unwrap(),
+            stack(granted, 6, ALL, true).unwrap(),
         );
         assert!(returns(&silent, errno) > 0);
         assert_eq!(returns(&silent, denied::TELL), 0);
@@ -338,7 +351,7 @@ mod tests {
     #[test]
     fn what_was_not_prepared_is_not_installed() {
         let filters = Filters::compile(6, true).unwrap();
-        assert!(filters.of(Role::Instance, &Groups::all(), false).is_err());
+        assert!(filters.of(Role::Instance, &Groups::all(), NOTHING).is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use filter::Filters;
 pub use root::{Root, TREE};
 pub use step::{Step, StepError};
 
-use keylane_policy::syscall::{Group, Groups, IMAGE_DESCRIPTOR, Role};
+use keylane_policy::syscall::{Grants, Group, Groups, IMAGE_DESCRIPTOR, Role};
 use keylane_sys::jail as sys;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
@@ -51,12 +51,17 @@ pub struct Plan {
     pub ports: Vec<u16>,
     /// Whether it may have every port where the kernel cannot tell them apart.
     pub unfiltered: bool,
+    /// Whether the process is in a control group that bounds its memory, when it enters.
+    pub counted: bool,
 }
 
 impl Plan {
-    /// Whether the process gets a folder to write to.
-    pub fn writes(&self) -> bool {
-        self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0)
+    /// What the process has that its filter depends on.
+    pub fn grants(&self) -> Grants {
+        Grants {
+            writes: self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0),
+            counted: self.counted,
+        }
     }
 
     /// Whether the process may open connections: it keeps the network that its parent has.
@@ -77,7 +82,7 @@ pub fn enter(
 ) -> Result<(), StepError> {
     filesystem::check_ports(plan, filters.landlock_abi())?;
     // Looked up while an error can still be told.
-    let filters = filters.of(plan.role, &plan.groups, plan.writes())?;
+    let filters = filters.of(plan.role, &plan.groups, plan.grants())?;
     // Only what is named stays: an inherited descriptor is a right that no later step sees.
     step::take(Step::Descriptors, || {
         sys::keep_descriptors(kept, image, IMAGE_DESCRIPTOR)
@@ -113,7 +118,7 @@ pub fn enter(
         root::enter(copies, root)?;
         let tree = directory.map_or("/", |_tree| TREE);
         step::take(Step::Directory, || std::env::set_current_dir(tree))?;
-        if plan.writes() {
+        if plan.grants().writes {
             ruleset = filesystem::allow_writing(ruleset, Path::new(root::TMP))?;
         }
     }

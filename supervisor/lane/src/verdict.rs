@@ -173,6 +173,12 @@ fn ending(how: Ended) -> String {
                 signal_name(signal)
             )
         }
+        Ended::OutOfMemory => {
+            "it met its memory limit: its processes together, with what is in /tmp \
+                               and in memfds, used more than `memory` and `tmp` in keylane.toml \
+                               allow, and the kernel ended them all"
+                .to_owned()
+        }
         Ended::Unknown => "its process is gone".to_owned(),
     }
 }

@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// The wait between two looks at a word that the kernel refuses to wait for.
 const SPOILT: Duration = Duration::from_millis(1);
-/// How long to wait for somebody to tell how a worker ended, for the message about it.
-const TELL: Duration = Duration::from_millis(250);
+/// How long to wait for somebody to tell how a worker ended, for the message about it. A process's
+/// end is told when all its memory is given back, which takes a while if that was much.
+const TELL: Duration = Duration::from_secs(5);
 
 /// Why a call brought no response.
 #[derive(Debug)]

@@ -68,7 +68,7 @@ fn lead(program: i32) -> ! {
             Ok(Some((pid, _))) if pid != program => {}
             Ok(Some((_, Ended::Exited(status)))) => break status,
             Ok(Some((_, Ended::Signaled(signal)))) => break 128i32.saturating_add(signal),
-            Ok(Some((_, Ended::Unknown)) | None) | Err(_) => break UNJAILED,
+            Ok(Some((_, Ended::OutOfMemory | Ended::Unknown)) | None) | Err(_) => break UNJAILED,
         }
     };
     // The program is gone, and what it left behind goes with this process: the pid namespace ends,

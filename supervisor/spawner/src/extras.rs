@@ -1,7 +1,8 @@
 //! What a host may lack: tried once, before anything is started, and told to the operator.
 
 use keylane_policy::abi::message::{Substitution, ZygoteSpec};
-use keylane_sys::host;
+use keylane_policy::syscall::Grants;
+use keylane_sys::{cgroup, host};
 
 /// What this host allows beyond what no jail can do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,14 +14,28 @@ pub(crate) struct Extras {
 }
 
 impl Extras {
-    /// Whether the instances of this function have a private /tmp.
-    pub(crate) fn writes(self, spec: &ZygoteSpec) -> bool {
-        self.mounts && spec.tmp > 0
+    /// What the instances of this function have; `counted` if they are in a control group.
+    pub(crate) fn grants(self, spec: &ZygoteSpec, counted: bool) -> Grants {
+        Grants {
+            writes: self.mounts && spec.tmp > 0,
+            counted,
+        }
     }
 }
 
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Namespaces and mounts.
+    pub(crate) extras: Extras,
+    /// The run's control group, in which each function gets one.
+    pub(crate) groups: Option<cgroup::Run>,
+    /// What the operator is told.
+    pub(crate) substitutions: Vec<Substitution>,
+}
+
 /// Tries what may be missing, and says what stands in for what is. This process has one thread.
-pub(crate) fn find() -> (Extras, Vec<Substitution>) {
+pub(crate) fn find() -> Found {
     let mut substitutions = Vec::new();
     let mut lacks = |missing: String, instead: &str| {
         substitutions.push(Substitution {
@@ -47,5 +62,18 @@ pub(crate) fn find() -> (Extras, Vec<Substitution>) {
         namespaces: namespaces.is_ok(),
         mounts: mounts.is_some_and(|tried| tried.is_ok()),
     };
-    (extras, substitutions)
+    let groups = cgroup::start();
+    if let Err(why) = &groups {
+        substitutions.push(Substitution {
+            missing: format!("control groups ({why})"),
+            instead: "limits of each process stand in: nothing bounds the memory of a function's \
+                      processes together, and memfd_create is refused"
+                .to_owned(),
+        });
+    }
+    Found {
+        extras,
+        groups: groups.ok(),
+        substitutions,
+    }
 }

@@ -73,6 +73,7 @@ impl Lane {
                 root: extras.mounts.then_some(Root { tmp: 0 }),
                 ports: Vec::new(),
                 unfiltered: false,
+                counted: false,
             },
             image,
             arguments: vec![program],
@@ -83,6 +84,7 @@ impl Lane {
                 theirs.as_fd(),
             ],
             leader: false,
+            group: None,
         };
         let explain = |message: String| {
             if let Ok(socket) = process::inherited(3) {

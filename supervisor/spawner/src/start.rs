@@ -2,6 +2,7 @@
 
 use crate::{child, identity};
 use keylane_jail::{Filters, Plan};
+use keylane_sys::cgroup::Group;
 use keylane_sys::process::{Child, Fork, fork};
 use keylane_sys::{jail, process};
 use std::ffi::CString;
@@ -21,6 +22,8 @@ pub(crate) struct Start<'a> {
     pub(crate) descriptors: Vec<BorrowedFd<'a>>,
     /// Whether a tiny init stays above the program (a program that forks needs one).
     pub(crate) leader: bool,
+    /// The control group that it is in before its jail begins.
+    pub(crate) group: Option<&'a Group>,
 }
 
 /// Starts it. `explain` runs in the child when its jail cannot be built, and tells why; `pass_on` when
@@ -71,8 +74,9 @@ pub(crate) fn start(
             } else {
                 Ok(())
             };
+            let grouped = start.group.map_or(Ok(()), |group| group.enter(child.pid()));
             // Without the byte the child exits: it reads the end of the pipe.
-            let told = mapped.and_then(|()| tell(signal_go));
+            let told = mapped.and(grouped).and_then(|()| tell(signal_go));
             if let Err(error) = told {
                 child.kill()?;
                 child.wait()?;

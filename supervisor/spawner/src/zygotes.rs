@@ -11,6 +11,7 @@ use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit::{self, ERROR_CAUSE_BYTES, LOAD_MILLISECONDS};
 use keylane_policy::reuse::Reuse;
 use keylane_policy::syscall::{CONTROL_DESCRIPTOR, Role};
+use keylane_sys::cgroup::Group;
 use keylane_sys::link::{self, Link};
 use keylane_sys::process::{self, Child};
 use keylane_sys::{jail, link::Incoming};
@@ -50,6 +51,8 @@ pub(crate) struct Zygote {
     pub(crate) measured_at: Instant,
     /// When to look for processes that a worker left behind.
     pub(crate) sweep_at: Instant,
+    /// The control group of all its processes, where the host has one for it.
+    pub(crate) group: Option<Group>,
     /// Whether it has a pid namespace, which ends with its init.
     namespaced: bool,
 }
@@ -69,6 +72,7 @@ impl Zygote {
         extras: Extras,
         filters: &Filters,
         image: BorrowedFd<'_>,
+        group: Option<Group>,
     ) -> Result<(Zygote, Output), Failure> {
         let doing = || format!("starting function {:?}", spec.name);
         let host = |error: std::io::Error| Failure::new(Blame::Host, doing(), error.to_string());
@@ -95,18 +99,14 @@ impl Zygote {
                     memory: spec.memory,
                     processes: spec.processes,
                     descriptors: spec.descriptors,
-                    // Without a root of its own it has no file to write.
-                    file: if extras.mounts {
-                        limit::tmp_file_bytes(spec.tmp)
-                    } else {
-                        0
-                    },
+                    file: longest_file(spec, extras.mounts, group.is_some()),
                 },
                 readable,
                 directory: Some(PathBuf::from(&spec.tree)),
                 root: extras.mounts.then_some(Root { tmp: spec.tmp }),
                 ports: spec.ports.clone(),
                 unfiltered: spec.unfiltered,
+                counted: group.is_some(),
             },
             image,
             // Everybody on the host can read a command line (proc(5)), and the tree's path is what
@@ -123,6 +123,7 @@ impl Zygote {
             ],
             descriptors: vec![out_end.as_fd(), err_end.as_fd(), theirs.as_fd()],
             leader: true,
+            group: group.as_ref(),
         };
         // The child's end is descriptor 3 once the jail's first step is done; before that step only
         // the step itself can fail, and its message is lost with the descriptors.
@@ -161,6 +162,7 @@ impl Zygote {
             burn: Burn::default(),
             measured_at: Instant::now(),
             sweep_at: Instant::now(),
+            group,
             namespaced: extras.namespaces,
         };
         Ok((zygote, [out, err]))
@@ -179,6 +181,9 @@ impl Zygote {
     /// Ends the zygote and everything that it started. The leader has not been reaped yet.
     pub(crate) fn kill(&self) {
         let _gone_is_fine = self.leader.kill();
+        if let Some(group) = &self.group {
+            let _gone_is_fine = group.kill();
+        }
         if !self.namespaced {
             // The leader called setsid, so the group of all its descendants has its number.
             let _gone_is_fine = process::kill_group(self.leader.pid());
@@ -213,6 +218,11 @@ impl Zygote {
         self.loaded && self.burn.note(self.orders, ticks, Instant::now())
     }
 
+    /// Whether the kernel has ended it because its group met the bound of its memory.
+    pub(crate) fn ran_out_of_memory(&self) -> bool {
+        self.group.as_ref().is_some_and(Group::met_memory_bound)
+    }
+
     /// Whether the process with this number, which said it is a worker, is one of this zygote's:
     /// in its session, which nothing inside can leave.
     pub(crate) fn owns(&self, pid: i32) -> bool {
@@ -229,6 +239,18 @@ impl Zygote {
     pub(crate) fn next(&self) -> std::io::Result<Incoming<FromZygote>> {
         self.link.try_recv()
     }
+}
+
+/// Bytes of the longest file that an instance may make (RLIMIT_FSIZE): in a private /tmp, and, where
+/// its memory is counted, a memfd; otherwise it has no file to write.
+fn longest_file(spec: &ZygoteSpec, tmp: bool, counted: bool) -> u64 {
+    let in_tmp = if tmp {
+        limit::tmp_file_bytes(spec.tmp)
+    } else {
+        0
+    };
+    let memfd = if counted { spec.memory } else { 0 };
+    in_tmp.max(memfd)
 }
 
 /// The failure of a function that could not be loaded, in the function's own words; `from_jail`

@@ -9,6 +9,7 @@
 //! checked (`body`).
 
 pub mod body;
+pub mod cgroup;
 pub mod denied;
 pub mod host;
 pub mod jail;

@@ -210,9 +210,10 @@ def identity():
 def handler(event, context):
     own = os.getcwd()
     return {
+        # First: the calls below may leave some.
+        "descriptors": descriptors(),
         "files": files(own, event.get("others", [])),
         "calls": calls(own),
-        "descriptors": descriptors(),
         "identity": identity(),
     }
 

@@ -1,6 +1,6 @@
 //! Own memory.
 
-use super::rule::{NO, NOT_EXECUTABLE, PLAIN_ADVICE, YES};
+use super::rule::{NO, NOT_EXECUTABLE, PLAIN_ADVICE, PLAIN_MEMFD, YES};
 use super::{Row, row};
 use crate::syscall::Group::Core;
 
@@ -13,5 +13,5 @@ pub(super) const ROWS: &[Row] = &[
     row(25,  "mremap",       Core, YES,            YES,          "Changes the caller's own memory only."),
     row(26,  "msync",        Core, NO,             YES,          "Own memory, and files of its own, which are memory."),
     row(28,  "madvise",      Core, PLAIN_ADVICE,   PLAIN_ADVICE, "Allocators give memory back with it."),
-    row(319, "memfd_create", Core, YES,            NO,           "A lane makes channels and bodies. Refused to instances: RLIMIT_AS does not count memfds."),
+    row(319, "memfd_create", Core, YES,            PLAIN_MEMFD,  "A lane makes channels and bodies. Instances only where a control group counts their memory: RLIMIT_AS does not count memfds, and a group does not count huge pages."),
 ];

@@ -123,6 +123,8 @@ pub(super) const OWN_LIMITS_QUERY: Option<Rule> =
     Some(AllowIf(&[&[int(0, Test::Is(0)), long(2, Test::Is(0))]]));
 pub(super) const NO_ADDRESS: Option<Rule> = Some(AllowIf(&[&[long(4, Test::Is(0))]]));
 
+/// MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC; not MFD_HUGETLB and its sizes.
+pub(super) const PLAIN_MEMFD: Option<Rule> = Some(AllowIf(&[&[int(1, Test::Lacks(0xFFFF_FFE4))]]));
 /// Without RENAME_WHITEOUT, which makes a device node.
 pub(super) const PLAIN_RENAME: Option<Rule> = Some(AllowIf(&[&[int(4, Test::Lacks(4))]]));
 

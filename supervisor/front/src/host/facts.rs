@@ -42,6 +42,8 @@ pub struct Facts {
     pub listener: Result<(), String>,
     /// Control groups.
     pub cgroups: Cgroups,
+    /// Whether a run gets control groups for its functions, or why not.
+    pub groups: Result<(), String>,
     /// Whether a memfd can be made and sealed.
     pub sealing: Result<(), String>,
     /// Whether the processor and the kernel offer protection keys.
@@ -69,6 +71,7 @@ impl Facts {
             mounts: text(keylane_sys::host::try_mounts()),
             listener: text(keylane_sys::denied::try_listener()),
             cgroups: cgroups(),
+            groups: keylane_sys::cgroup::start().map(|run| run.end()),
             sealing: text(keylane_sys::host::try_sealed_memory()),
             pku: has_pku(),
             python: runtime::python_is_there(),

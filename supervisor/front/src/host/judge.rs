@@ -348,14 +348,30 @@ fn cgroups(facts: &Facts) -> Check {
         Cgroups::Split => "version 1, which Keylane does not use".to_owned(),
         Cgroups::None => "none mounted".to_owned(),
     };
-    Check {
-        instead: Some(
-            "this version puts nothing into cgroups: limits of each process (RLIMIT_AS, \
-             RLIMIT_NPROC) stand in; lost: one bound on the memory of all instances together"
-                .into(),
+    let point = match &facts.groups {
+        Ok(()) => check(
+            "cgroups",
+            Standing::Ok,
+            format!("{found}: each function gets a group of its own"),
         ),
+        Err(why) => Check {
+            instead: Some(
+                "limits of each process (RLIMIT_AS, RLIMIT_NPROC) stand in; lost: one bound on the \
+                 memory of a function's processes together, /tmp included, and memfd_create, which \
+                 is refused"
+                    .into(),
+            ),
+            advice: Some(
+                "start Keylane where cgroup version 2 gives this user memory and pids, for example \
+                 by `systemd-run --user --scope -p Delegate=yes keylane ...`"
+                    .into(),
+            ),
+            ..check("cgroups", Standing::Substituted, format!("{found}; {why}"))
+        },
+    };
+    Check {
         needed: false,
-        ..check("cgroups", Standing::Substituted, found)
+        ..point
     }
 }
 
@@ -424,6 +440,7 @@ mod tests {
             listener: Ok(()),
             mounts: Ok(()),
             cgroups: Cgroups::Unified(vec!["memory".into(), "pids".into()]),
+            groups: Ok(()),
             sealing: Ok(()),
             pku: false,
             python: Ok(()),
@@ -503,6 +520,7 @@ mod tests {
         facts.namespaces = Err("EPERM".into());
         facts.mounts = Err("EPERM".into());
         facts.cgroups = Cgroups::Split;
+        facts.groups = Err("none".into());
         facts.listener = Err("EBUSY".into());
         let diagnosis = judge(&facts);
         assert!(diagnosis.process.fit);

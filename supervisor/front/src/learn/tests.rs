@@ -6,7 +6,7 @@ use crate::project::manifest::Manifest;
 use crate::source::Source;
 use keylane_policy::denial::{Denial, Denials, Notice, Pointed};
 use keylane_policy::profile::Grants;
-use keylane_policy::syscall::{Group, Groups, Scene};
+use keylane_policy::syscall::{self, Group, Groups, Scene};
 
 const THREAD: (u32, [u64; 6]) = (56, [0x3D_0F00, 0, 0, 0, 0, 0]);
 const EPOLL: (u32, [u64; 6]) = (291, [0; 6]);
@@ -17,7 +17,10 @@ fn denials(calls: &[(u32, [u64; 6])]) -> Denials {
     let mut all = Denials::default();
     let scene = Scene {
         landlock_abi: 6,
-        writes: true,
+        grants: syscall::Grants {
+            writes: true,
+            counted: false,
+        },
     };
     for (number, arguments) in calls {
         let notice = Notice {

@@ -111,7 +111,7 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         (
             "profiles = [\"python\", \"network\"]\n[network]\nports = [0]\naddresses = \"any\"\n",
             "policy.toml:3:10",
-            "from 1 to 65535",
+            "between 1 and 65535",
         ),
         (
             "profiles = [\"python\", \"network\"]\n[network]\nports = []\naddresses = \"any\"\n",

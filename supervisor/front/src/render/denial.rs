@@ -43,7 +43,7 @@ mod tests {
         };
         let scene = Scene {
             landlock_abi: 6,
-            writes: false,
+            grants: keylane_policy::syscall::Grants::default(),
         };
         Denial::of(function, &Groups::all(), scene, &notice)
     }

@@ -79,6 +79,14 @@ impl Spawner {
                 let _gone_is_fine = process::signal(pidfd.as_fd(), 9);
             }
             self.sweep_soon(function);
+            // A kill is told as what it was for.
+            let killed = matches!(how, Ended::Signaled(9) | Ended::Unknown);
+            let zygote = self.zygotes.get(&function);
+            let how = if killed && zygote.is_some_and(Zygote::ran_out_of_memory) {
+                Ended::OutOfMemory
+            } else {
+                how
+            };
             self.tell_lane(lane, &SpawnerToLane::WorkerEnded { ticket, how });
         }
     }
@@ -103,10 +111,15 @@ impl Spawner {
         zygote.kill();
         // Last words that came before the end.
         self.hear_zygote(function);
-        let Some(zygote) = self.zygotes.remove(&function) else {
+        let Some(mut zygote) = self.zygotes.remove(&function) else {
             return;
         };
-        let how = reap(&zygote.leader);
+        let mut how = reap(&zygote.leader);
+        let mut workers = Ended::Unknown;
+        if zygote.ran_out_of_memory() {
+            (how, workers) = (Ended::OutOfMemory, Ended::OutOfMemory);
+        }
+        self.left.extend(zygote.group.take());
         self.ready.forget(Source::Zygote(function));
         self.ready.forget(Source::ZygoteEnd(function));
         self.forget_ear(function);
@@ -117,7 +130,7 @@ impl Spawner {
                 worker.lane,
                 &SpawnerToLane::WorkerEnded {
                     ticket,
-                    how: Ended::Unknown,
+                    how: workers,
                 },
             );
         }
@@ -200,6 +213,9 @@ impl Spawner {
             let _nothing_to_say = zygote.leader.wait();
         }
         process::reap_orphans(|_| false);
+        if let Some(groups) = &self.groups {
+            groups.end();
+        }
         if let Some(stage) = &self.stage {
             // The front removes it as well when it ends in order; whoever comes second finds none.
             let _maybe_gone = std::fs::remove_dir_all(stage);

@@ -6,7 +6,10 @@ use crate::zygotes::Zygote;
 use keylane_policy::abi::message::{
     FromSpawner, FunctionId, LaneId, Runtime, ToSpawner, Who, ZygoteSpec,
 };
+use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::limit;
 use keylane_policy::reuse::Reuse;
+use keylane_sys::cgroup::{Bounds, Group};
 use keylane_sys::link::{Incoming, Received};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -72,11 +75,11 @@ impl Spawner {
         trial: bool,
         user: Option<u32>,
     ) {
-        let prepared = self
-            .filters
-            .prepare(&spec.groups, self.extras.writes(spec))
-            .map_err(|error| bug("compiling a filter", error));
-        let started = prepared.and_then(|()| {
+        let started = self.group(function, spec).and_then(|group| {
+            let grants = self.extras.grants(spec, group.is_some());
+            self.filters
+                .prepare(&spec.groups, grants)
+                .map_err(|error| bug("compiling a filter", error))?;
             let images = self
                 .images
                 .as_ref()
@@ -85,7 +88,7 @@ impl Spawner {
                 Runtime::Python => images.python.as_fd(),
                 Runtime::Native => images.native.as_fd(),
             };
-            Zygote::start(spec, trial, user, self.extras, &self.filters, image)
+            Zygote::start(spec, trial, user, self.extras, &self.filters, image, group)
         });
         match started {
             Ok((zygote, [out, err])) => {
@@ -107,6 +110,23 @@ impl Spawner {
                 self.tell_front(&FromSpawner::ZygoteFailed { function, failure }, &[]);
             }
         }
+    }
+
+    /// A control group for the next zygote of `function`, where this run has groups.
+    fn group(&mut self, function: FunctionId, spec: &ZygoteSpec) -> Result<Option<Group>, Failure> {
+        let Some(run) = &self.groups else {
+            return Ok(None);
+        };
+        self.groups_made = self.groups_made.saturating_add(1);
+        let name = format!("function-{function}-{}", self.groups_made);
+        let bounds = Bounds {
+            memory: limit::group_bytes(spec.memory, spec.tmp),
+            processes: spec.processes,
+        };
+        let doing = || format!("making a control group for function {:?}", spec.name);
+        run.group(&name, bounds)
+            .map(Some)
+            .map_err(|error| Failure::new(Blame::Host, doing(), error.to_string()))
     }
 
     fn start_lane(&mut self, lane: LaneId, core: Option<u16>) {

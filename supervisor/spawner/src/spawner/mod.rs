@@ -25,7 +25,7 @@ use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, Substitution
 use keylane_policy::blame::{Blame, Failure};
 use keylane_sys::link::Link;
 use keylane_sys::ready::Ready;
-use keylane_sys::{denied, host, jail, process};
+use keylane_sys::{cgroup, denied, host, jail, process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -67,6 +67,10 @@ pub(crate) struct Spawner {
     filters: Filters,
     landlock_abi: u32,
     extras: Extras,
+    groups: Option<cgroup::Run>,
+    groups_made: u64,
+    /// Groups of functions that have ended, while a process may still be in them.
+    left: Vec<cgroup::Group>,
     identities: Identities,
     lanes: BTreeMap<LaneId, Lane>,
     zygotes: BTreeMap<FunctionId, Zygote>,
@@ -114,7 +118,8 @@ impl Spawner {
                 return Ok(None);
             }
         };
-        let (extras, mut substitutions) = extras::find();
+        let found = extras::find();
+        let mut substitutions = found.substitutions;
         if let Err(error) = &listener {
             substitutions.push(Substitution {
                 missing: format!("listener for denied calls ({error})"),
@@ -132,7 +137,10 @@ impl Spawner {
             stage: None,
             filters,
             landlock_abi: abi,
-            extras,
+            extras: found.extras,
+            groups: found.groups,
+            groups_made: 0,
+            left: Vec::new(),
             identities: Identities::of(std::process::id(), jail::is_root()),
             lanes: BTreeMap::new(),
             zygotes: BTreeMap::new(),
@@ -170,6 +178,7 @@ impl Spawner {
             }
             self.check_deadlines();
             self.round();
+            self.left.retain(|group| !group.remove());
             let known = self.known();
             process::reap_orphans(|pid| known.contains(&pid));
         }

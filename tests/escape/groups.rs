@@ -1,0 +1,158 @@
+//! The control group of a function: it counts what no limit of a process counts, and it ends with
+//! everything in it.
+//!
+//! Where the host gives none, the tests show that what nobody counts is refused.
+
+use crate::hostile::Hostile;
+use keylane_tests::{doctor, eventually, run};
+use serde_json::json;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const EVIL: &str = r#"
+import os, time
+MIB = 1 << 20
+def memfds(count):
+    kept = []
+    for _ in range(count):
+        fd = os.memfd_create("x")
+        for _ in range(16): os.write(fd, b"x" * MIB)
+        kept.append(fd)
+    return len(kept)
+def files(count):
+    with open("/tmp/big", "wb", buffering=0) as file:
+        for _ in range(count): file.write(b"x" * MIB)
+    return count
+def children(count):
+    for _ in range(count):
+        if os.fork() == 0:
+            kept = b"x" * (40 * MIB)
+            time.sleep(1000)
+    # Until the limit is met, if it is one.
+    time.sleep(60)
+    return count
+def handler(event, context):
+    if event == "nothing": return "nothing"
+    try:
+        return [{"memfds": memfds, "files": files, "children": children}[what](count)
+                for what, count in event]
+    except OSError as error:
+        return type(error).__name__
+"#;
+
+const LIMITS: &str = "memory = \"160MiB\"\ntmp = \"96MiB\"\ntimeout = 600\n";
+
+fn counted() -> bool {
+    doctor("cgroups") == "ok"
+}
+
+#[test]
+fn memory_that_no_process_limit_counts_ends_the_function_and_is_told() {
+    let attacks = [
+        json!([["memfds", 40]]),
+        // Neither would be too much alone: /tmp counts, too.
+        json!([["files", 90], ["memfds", 12]]),
+        json!([["children", 12]]),
+    ];
+    for attack in attacks {
+        if !counted() && attack[0][0] != "memfds" {
+            continue;
+        }
+        let mut hostile = Hostile::deploy(EVIL, LIMITS);
+        let report = hostile.attack(&attack);
+        if !counted() {
+            assert_eq!(
+                report["output"], "PermissionError",
+                "memfds are not counted"
+            );
+            continue;
+        }
+        let error = &report["error"];
+        assert_eq!(error["blame"], "function", "{attack}: {report}");
+        assert_eq!(error["function"], "evil", "{attack}: {report}");
+        assert!(
+            error["cause"]
+                .as_str()
+                .is_some_and(|cause| cause.contains("met its memory limit")),
+            "{attack}: {report}"
+        );
+        hostile.expect_unharmed();
+        hostile.expect_healed();
+    }
+}
+
+#[test]
+fn what_is_within_the_limit_is_given() {
+    if !counted() {
+        return;
+    }
+    let mut hostile = Hostile::deploy(EVIL, LIMITS);
+    let report = hostile.attack(&json!([["memfds", 4], ["files", 60]]));
+    assert_eq!(
+        report["output"],
+        json!([4, 60]),
+        "the attacks above show nothing"
+    );
+}
+
+/// The group of a process on this host, if it is in one of ours.
+fn group_of(pid: u32) -> Option<PathBuf> {
+    let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
+    path.contains("/keylane-")
+        .then(|| Path::new("/sys/fs/cgroup").join(path.trim_start_matches('/')))
+}
+
+#[test]
+fn a_function_has_a_group_of_its_own_and_nothing_of_it_is_left() {
+    let mut hostile = Hostile::deploy(EVIL, LIMITS);
+    let _warm = hostile.attack(&json!("nothing"));
+    let family = hostile.session.family();
+    let groups: Vec<_> = family.workers.iter().map(|pid| group_of(*pid)).collect();
+    if !counted() {
+        assert!(groups.iter().all(Option::is_none), "{groups:?}");
+        return;
+    }
+    assert_eq!(groups.len(), 2, "{family:?}");
+    assert!(groups[0].is_some() && groups[0] != groups[1], "{groups:?}");
+    assert_eq!(group_of(family.lanes[0]), None, "a lane is no function's");
+    let run = groups[0].as_ref().unwrap().parent().unwrap().to_owned();
+    assert!(run.is_dir(), "{}", run.display());
+    drop(hostile);
+    assert!(eventually(|| !run.exists()), "{} is left", run.display());
+}
+
+#[test]
+fn the_group_that_a_killed_run_leaves_the_next_run_removes_and_no_living_ones() {
+    if !counted() {
+        return;
+    }
+    let group = |hostile: &mut Hostile| {
+        let _warm = hostile.attack(&json!("nothing"));
+        let family = hostile.session.family();
+        let group = group_of(family.workers[0]).unwrap();
+        (family.spawner.unwrap(), group.parent().unwrap().to_owned())
+    };
+    let (mut dead, mut living) = (Hostile::deploy(EVIL, LIMITS), Hostile::deploy(EVIL, LIMITS));
+    let (spawner, left) = group(&mut dead);
+    let (_, kept) = group(&mut living);
+    let killed = Command::new("/bin/kill")
+        .args(["-9", &spawner.to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    // The control: a killed spawner cannot remove it.
+    assert!(
+        left.is_dir(),
+        "{} is not left: the attack shows nothing",
+        left.display()
+    );
+    run(["doctor"]).expect_code(0);
+    assert!(eventually(|| {
+        run(["doctor"]);
+        !left.exists()
+    }));
+    assert!(kept.is_dir(), "the group of a living run was removed");
+    living.expect_unharmed();
+    living.expect_healed();
+}
