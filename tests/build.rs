@@ -1,7 +1,8 @@
 //! Makes what the suites carry, because they run where neither sources nor compilers are: the
-//! sources of the packages that build and enforce the jail in one file, for the contract suite, and
-//! native functions in Rust, C and C++ as shared objects.
+//! sources of the packages that build and enforce the jail in one file, for the contract suite,
+//! native functions in Rust, C and C++ as shared objects, and the image of a domain's code.
 
+use keylane_image::{Draft, Outline};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +16,28 @@ const PACKAGES: [&str; 4] = [
 ];
 
 /// The compiler, its source below `native/`, what becomes of it, and how.
-const OBJECTS: [(&str, &str, &str, &[&str]); 4] = [
+const OBJECTS: [(&str, &str, &str, &[&str]); 5] = [
+    (
+        "gcc",
+        "domain.c",
+        "domain",
+        &[
+            "-std=gnu11",
+            "-static-pie",
+            "-fPIC",
+            "-nostdlib",
+            "-ffreestanding",
+            "-fno-stack-protector",
+            "-fcf-protection=none",
+            "-fno-optimize-sibling-calls",
+            "-mfsgsbase",
+            "-mavx",
+            "-Wno-infinite-recursion",
+            "-Wl,-e,enter",
+            "-Wl,-z,noexecstack",
+            "-Wl,-z,separate-code",
+        ],
+    ),
     (
         "gcc",
         "functions.c",
@@ -72,7 +94,35 @@ fn main() -> io::Result<()> {
             .arg(root.join("tests/native").join(source));
         finish(&mut command)?;
     }
+    image(out)?;
     rust(&root, out)
+}
+
+/// Makes the image of a domain's code, as it is made of a deployment's before there is a lane, and a plan of
+/// what is mapped where: for each segment a line of `x`, `r` or `w`, the address, the length in memory, and the
+/// offset, in the image for `x` and else in the file. The suite's program does not do it itself: it may hold no
+/// byte that could change PKRU, and SHA-256, which images are named by, compiles to some.
+fn image(out: &Path) -> io::Result<()> {
+    let code = fs::read(out.join("domain"))?;
+    let wrong =
+        |what: &dyn std::fmt::Debug| io::Error::other(format!("the domain's code: {what:?}"));
+    let outline = Outline::read(&code.as_slice()).map_err(|error| wrong(&error))?;
+    let outline = outline.ok_or_else(|| wrong(&"no ELF file"))?;
+    let draft = Draft::read(&code.as_slice()).map_err(|why| wrong(&why))?;
+    fs::write(out.join("domain.image"), draft.content())?;
+    let image = draft.seal("domain").map_err(|why| wrong(&why))?;
+    let mut plan = String::new();
+    for segment in &outline.segments {
+        let (file, at) = (segment.file_pages(), segment.address_pages());
+        let (kind, offset) = if segment.executable {
+            let place = image.place(file.start, file.end - file.start);
+            ('x', place.ok_or_else(|| wrong(&segment))?)
+        } else {
+            (if segment.writable { 'w' } else { 'r' }, file.start)
+        };
+        plan += &format!("{kind} {} {} {offset}\n", at.start, at.end - at.start);
+    }
+    fs::write(out.join("domain.plan"), plan)
 }
 
 /// Builds the functions in Rust by a cargo of its own, beside the programs that the command line

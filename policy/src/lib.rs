@@ -9,6 +9,7 @@
 
 pub mod abi;
 pub mod blame;
+pub mod confine;
 pub mod denial;
 pub mod history;
 pub mod instruction;

@@ -15,3 +15,12 @@ pub const ATTACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/libattack.so
 
 /// The same as a program, for the control.
 pub const ATTACK_OUTSIDE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/attack"));
+
+/// In C, without a C library: the code of a domain, which does what it is asked to over a shared page.
+pub const DOMAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/domain"));
+
+/// The sealed image's bytes of that code.
+pub const DOMAIN_IMAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/domain.image"));
+
+/// What of it is mapped where, as `build.rs` writes it.
+pub const DOMAIN_PLAN: &str = include_str!(concat!(env!("OUT_DIR"), "/domain.plan"));

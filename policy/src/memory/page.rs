@@ -86,6 +86,12 @@ impl Key {
     pub fn number(self) -> u8 {
         self.0
     }
+
+    /// The value of PKRU that opens this key and denies every other, key 0 included, reading and
+    /// writing: two bits for each key, access and write denied (SDM vol. 3, 4.6.2).
+    pub fn alone(self) -> u32 {
+        !(3 << (2 * self.0))
+    }
 }
 
 /// What may be done with a page. There is no value for writable and executable.

@@ -437,3 +437,14 @@ fn what_the_supervisor_gives_is_never_executable_of_no_image_nor_outside() {
     assert!(!give(SLOT + 64 * PAGE, Protection::Write, Content::Private));
     assert!(give(at, Protection::Execute, Content::Image));
 }
+
+#[test]
+fn a_keys_rights_open_that_key_alone_and_never_key_0() {
+    for number in 1..=15u8 {
+        let rights = Key::try_from(number).unwrap().alone();
+        for other in 0..=15u8 {
+            let denied = rights >> (2 * other) & 3;
+            assert_eq!(denied, if other == number { 0 } else { 3 });
+        }
+    }
+}

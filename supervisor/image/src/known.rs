@@ -6,20 +6,11 @@
 //! these instructions as they are is taken. What a file claims by all this only decides whether its code
 //! still works: the result is searched again, and holds nothing.
 //!
-//! Sources: glibc, sysdeps/x86_64/dl-trampoline.h and dl-tlsdesc-dynamic.h,
-//! sysdeps/unix/sysv/linux/x86/pkey_set.c; the context as disassembled from glibc 2.36.
+//! The contexts are in `keylane_scan::context`.
 
 use crate::finds::Find;
 use keylane_policy::instruction::Instruction;
-
-/// UD2, which ends who gets there with SIGILL, and what fills the rest.
-const ILLEGAL: [u8; 2] = [0x0f, 0x0b];
-const NOP: u8 = 0x90;
-
-/// RDPKRU, which `pkey_set` executes first.
-const RDPKRU: [u8; 3] = [0x0f, 0x01, 0xee];
-/// Bytes of code before a WRPKRU in which that must stand.
-const PKEY_SET_BYTES: usize = 64;
+use keylane_scan::context;
 
 /// A kind of place.
 #[derive(Debug)]
@@ -45,7 +36,7 @@ pub(crate) static SITES: [Site; 3] = [
         needs_symbol: true,
         count: 1,
         instruction: Instruction::Wrpkru,
-        length: in_pkey_set,
+        length: context::pkey_set,
     },
     Site {
         name: "the lazy resolver of ld.so",
@@ -53,7 +44,7 @@ pub(crate) static SITES: [Site; 3] = [
         needs_symbol: false,
         count: 2,
         instruction: Instruction::Xrstor,
-        length: in_resolver,
+        length: context::lazy_resolver,
     },
     Site {
         name: "the slow path of TLS descriptors of ld.so",
@@ -61,37 +52,9 @@ pub(crate) static SITES: [Site; 3] = [
         needs_symbol: true,
         count: 2,
         instruction: Instruction::Xrstor,
-        length: behind_mask,
+        length: context::behind_mask,
     },
 ];
-
-/// `rdpkru ... wrpkru; xor %eax,%eax`.
-fn in_pkey_set(before: &[u8], from: &[u8]) -> Option<usize> {
-    let near = before.get(before.len().saturating_sub(PKEY_SET_BYTES)..)?;
-    let reads = near.windows(RDPKRU.len()).any(|bytes| bytes == RDPKRU);
-    let ends = from.get(3..5)? == [0x31, 0xc0];
-    (reads && ends).then_some(3)
-}
-
-/// `mov $MASK,%eax; xor %edx,%edx; xrstor 0x40(%rsp); mov 0x30(%rsp),%r9`.
-fn in_resolver(before: &[u8], from: &[u8]) -> Option<usize> {
-    let length = behind_mask(before, from)?;
-    (from.get(length..length + 5)? == [0x4c, 0x8b, 0x4c, 0x24, 0x30]).then_some(length)
-}
-
-/// `mov $MASK,%eax; xor %edx,%edx; xrstor DISPLACEMENT(%rsp)`, where the mask leaves PKRU alone.
-fn behind_mask(before: &[u8], from: &[u8]) -> Option<usize> {
-    let [.., 0xb8, a, b, c, d, 0x31, 0xd2] = before else {
-        return None;
-    };
-    let restores_pkru = u32::from_le_bytes([*a, *b, *c, *d]) & 1 << 9 != 0;
-    let length = match from {
-        [0x0f, 0xae, 0x6c, 0x24, ..] => 5,
-        [0x0f, 0xae, 0xac, 0x24, ..] => 8,
-        _ => return None,
-    };
-    (!restores_pkru && from.len() >= length).then_some(length)
-}
 
 /// A change of bytes: the same length, another content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,11 +81,9 @@ pub(crate) fn recognise(find: &Find, code: &[u8]) -> Option<Change> {
             return None;
         }
         let length = (site.length)(before, from)?;
-        let mut bytes = ILLEGAL.to_vec();
-        bytes.resize(length, NOP);
         Some(Change {
             offset: find.offset,
-            bytes,
+            bytes: context::harmless(length),
             site: site.name,
         })
     })

@@ -11,6 +11,7 @@
 
 mod border;
 mod bytes;
+pub mod context;
 
 pub use border::{Neighbours, Place, is_open, region};
 pub use bytes::each;

@@ -13,12 +13,16 @@ pub mod cgroup;
 pub mod denied;
 pub mod host;
 pub mod jail;
+pub mod keys;
 pub mod link;
 pub mod mapping;
 pub mod mount;
+pub mod own;
 pub mod process;
 pub mod ready;
+pub mod region;
 pub mod signal;
+pub mod thread;
 
 /// The error number of the last failed call of this thread.
 pub(crate) fn last_errno() -> std::io::Error {
