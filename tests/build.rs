@@ -8,10 +8,11 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs, io};
 
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 5] = [
     "policy",
     "supervisor/sys",
     "supervisor/jail",
+    "supervisor/builder",
     "supervisor/spawner",
 ];
 

@@ -12,6 +12,7 @@ pub mod blame;
 pub mod confine;
 pub mod denial;
 pub mod history;
+pub mod identity;
 pub mod instruction;
 pub mod limit;
 pub mod memory;

@@ -50,6 +50,7 @@ fn plan() -> Plan {
         },
         readable: Vec::new(),
         directory: None,
+        build: None,
         root: None,
         ports: Vec::new(),
         unfiltered: false,

@@ -9,10 +9,11 @@ use std::process::Command;
 use toml::Table;
 
 /// The packages that build and enforce the jail.
-const MANIFESTS: [&str; 4] = [
+const MANIFESTS: [&str; 5] = [
     include_str!("../../policy/Cargo.toml"),
     include_str!("../../supervisor/sys/Cargo.toml"),
     include_str!("../../supervisor/jail/Cargo.toml"),
+    include_str!("../../supervisor/builder/Cargo.toml"),
     include_str!("../../supervisor/spawner/Cargo.toml"),
 ];
 

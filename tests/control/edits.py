@@ -48,15 +48,15 @@ EDITS = [
     (SYS + "jail.rs", "    close_from(end, image_at.saturating_sub(1))?;",
      '    if crate::without("descriptors") { return Ok(()); }\n    close_from(end, image_at.saturating_sub(1))?;'),
     # A lane makes its channels itself.
-    (SPAWNER + "child.rs", ".filter_map(|entry| CString::new(*entry).ok())",
+    (JAIL + "launch.rs", ".filter_map(|entry| CString::new(*entry).ok())",
      ".filter_map(|entry| CString::new(*entry).ok())"
      '.chain(std::env::var("KEYLANE_CONTROL").ok()'
      '.and_then(|all| CString::new(format!("KEYLANE_CONTROL={all}")).ok()))'),
     *((SYS + "process.rs", *namespace(kind)) for kind in ("user", "pid", "net", "ipc")),
-    (SPAWNER + "start.rs", "let mut plan = start.plan.clone();",
+    (JAIL + "launch.rs", "let mut plan = start.plan.clone();",
      'let mut plan = start.plan.clone();\n    if keylane_sys::without("own root") { plan.root = None; }'),
-    (SPAWNER + "start.rs", "fork(child::namespaces(&start.plan))", "fork(child::namespaces(&plan))"),
-    (SPAWNER + "start.rs", "let mapped = if start.plan.namespaces {",
+    (JAIL + "launch.rs", "fork(child::namespaces(&start.plan))", "fork(child::namespaces(&plan))"),
+    (JAIL + "launch.rs", "let mapped = if start.plan.namespaces {",
      'let mapped = if start.plan.namespaces && !keylane_sys::without("user namespace") {'),
     (SYS + "body.rs", "    memfd.add_seals(&FIXED_SIZE).map_err(fault)?;",
      '    if !crate::without("seals") { memfd.add_seals(&FIXED_SIZE).map_err(fault)?; }'),

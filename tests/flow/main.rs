@@ -5,6 +5,10 @@
 //! fast anything is.
 
 #[cfg(test)]
+mod build;
+#[cfg(test)]
+mod build_refused;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod denials;

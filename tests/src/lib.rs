@@ -13,6 +13,7 @@
     reason = "a test helper that cannot go on fails its test"
 )]
 
+pub mod index;
 pub mod kept;
 pub mod leftover;
 pub mod native;

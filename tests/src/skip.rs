@@ -66,6 +66,20 @@ pub fn has_root(name: &str) -> bool {
     crate::is_root()
 }
 
+/// Whether the test `name`, which needs Debian's pip, can be made here. If not, it returns at once.
+#[must_use]
+pub fn has_pip(name: &str) -> bool {
+    let package = "/usr/lib/python3/dist-packages/pip/__main__.py";
+    let wheels = std::fs::read_dir("/usr/share/python-wheels");
+    let is_pip = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("pip-");
+    let found = std::path::Path::new(package).is_file()
+        || wheels.is_ok_and(|all| all.flatten().any(|one| is_pip(&one.file_name())));
+    if !found {
+        skip(name, "it needs python3-pip-whl");
+    }
+    found
+}
+
 /// Says that a test is not made. Written past the test harness, which swallows what passing tests
 /// print, and at the beginning of a line, where the harness may be in the middle of one.
 fn skip(name: &str, why: &str) {

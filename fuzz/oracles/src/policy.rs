@@ -2,10 +2,10 @@
 //! above the highest limits, a text that is refused says where and what to do.
 
 use crate::{Verdict, ensure};
-use keylane::operator::{parse, resolve};
-use keylane::problem::Problem;
-use keylane::project::manifest::Manifest;
-use keylane::source::Source;
+use keylane_front::operator::{parse, resolve};
+use keylane_front::problem::Problem;
+use keylane_front::project::manifest::Manifest;
+use keylane_front::source::Source;
 use keylane_policy::profile::{BUILT_IN, Ceilings, Grants};
 use keylane_policy::syscall::{Group, Groups};
 

@@ -5,11 +5,13 @@
 //! real calls. A call that no row names is refused with EPERM; a call of another architecture
 //! (32-bit, x32) ends the process.
 
+pub mod building;
 pub mod decide;
 pub mod group;
 pub mod names;
 pub mod table;
 
+pub use building::Job;
 pub use decide::{Arguments, Decision, Scene, decide};
 pub use group::{Group, Groups};
 
@@ -20,6 +22,8 @@ pub enum Role {
     Lane,
     /// A zygote and its workers: the code of a tenant.
     Instance,
+    /// A build worker at one of its jobs.
+    Builder(Job),
 }
 
 /// How many of an argument's bits count. The kernel reads an `int` argument from the low half of
@@ -95,6 +99,10 @@ impl Row {
         match role {
             Role::Lane => self.lane,
             Role::Instance => self.instance,
+            Role::Builder(job) => building::rules(job)
+                .into_iter()
+                .find(|(number, _, _)| *number == self.number)
+                .map(|(_, _, rule)| rule),
         }
     }
 

@@ -12,6 +12,9 @@ import types
 # Names listed where something was not found.
 LISTED = 20
 
+# Where a tree holds its packages. Not a site folder: no *.pth file is looked at.
+PACKAGES = "site-packages"
+
 # Thread pools of numerical libraries. An instance is bound to its lane's core, where a pool only
 # costs; and a zygote with a pool cannot be forked. A function's environment may say otherwise.
 POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -41,7 +44,7 @@ def modules_in(tree):
     for entry in os.scandir(tree):
         if entry.name.endswith(".py"):
             yield entry.name[:-3]
-        elif entry.is_dir() and not entry.name.startswith(("_", ".")):
+        elif entry.is_dir() and not entry.name.startswith(("_", ".")) and entry.name != PACKAGES:
             yield entry.name
 
 
@@ -89,6 +92,9 @@ def find(tree, path):
     for pool in POOLS:
         os.environ.setdefault(pool, "1")
     sys.path.insert(0, tree)
+    packages = os.path.join(tree, PACKAGES)
+    if os.path.isdir(packages):
+        sys.path.append(packages)
     try:
         __import__(module_name)
     except ModuleNotFoundError as error:

@@ -5,14 +5,16 @@ use crate::json;
 use crate::operator;
 use crate::problem::{Problem, Severity};
 use crate::project::manifest::Function;
-use crate::project::name::{Handler, Name, NativeHandler, PythonHandler};
+use crate::project::name::{Handler, Name, NativeHandler, PythonHandler, RelativePath};
 use crate::project::{Project, read_text};
 use crate::refusal::Refusal;
-use crate::requirements;
+use crate::requirements::{self, Requirement};
 use crate::shared_object;
 use crate::source::{Position, Source};
+use crate::stage::PACKAGES;
 use crate::stage::plan::{Item, Plan};
 use crate::suggest;
+use keylane_policy::abi::message::Runtime;
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
 use keylane_policy::profile::Grants;
@@ -27,6 +29,8 @@ pub struct Checked {
     pub project: Project,
     /// What its functions' trees will hold, in the order of the functions.
     pub plans: Vec<Plan>,
+    /// The packages that they need, in the same order.
+    pub requirements: Vec<Vec<Requirement>>,
     /// What somebody should look at.
     pub warnings: Vec<Problem>,
 }
@@ -49,11 +53,15 @@ pub fn project(path: &Path, grants: &Grants) -> Result<Checked, Refusal> {
             .suggest("correct it; `python3 -m json.tool FILE` finds most mistakes too"),
         );
     }
-    let mut plans = Vec::new();
+    let (mut plans, mut needed) = (Vec::new(), Vec::new());
     for function in &project.functions {
         match Plan::make(&project, function) {
             Ok(plan) => {
                 problems.extend(handler(&project, function, &plan));
+                match packages(&project, function, &plan) {
+                    Ok(requirements) => needed.push(requirements),
+                    Err(wrong) => problems.extend(wrong),
+                }
                 plans.push(plan);
             }
             Err(wrong) => problems.extend(wrong),
@@ -65,6 +73,7 @@ pub fn project(path: &Path, grants: &Grants) -> Result<Checked, Refusal> {
     Ok(Checked {
         project,
         plans,
+        requirements: needed,
         warnings: problems,
     })
 }
@@ -219,7 +228,6 @@ fn python_handler(
     let module = handler.module_path();
     let here = |message: String| of(project, function, &message);
     let mut problems = Vec::new();
-    problems.extend(packages(project, plan, here));
     let source = [format!("{module}.py"), format!("{module}/__init__.py")];
     let Some(file) = source.iter().find_map(|path| plan.source(path)) else {
         if !has_extension_module(plan, &module) {
@@ -242,25 +250,24 @@ fn python_handler(
     problems
 }
 
-/// What is to be said of a function's requirements.txt: what in it is refused, and that nothing is
-/// installed.
-fn packages(project: &Project, plan: &Plan, here: impl Fn(String) -> Problem) -> Vec<Problem> {
-    let Some(file) = plan.source("requirements.txt") else {
-        return Vec::new();
+/// The packages that a function needs, or what is wrong with the file that names them.
+fn packages(
+    project: &Project,
+    function: &Function,
+    plan: &Plan,
+) -> Result<Vec<Requirement>, Vec<Problem>> {
+    let named = function.requirements.as_ref().map(RelativePath::as_path);
+    let of_python = function.handler.runtime() == Runtime::Python;
+    let usual = || plan.source("requirements.txt").filter(|_| of_python);
+    let Some(file) = named.or_else(usual) else {
+        return Ok(Vec::new());
     };
-    let read = read_text(&project.folder, file, limit::DEFINITION_BYTES);
-    match read.and_then(|source| requirements::read(&source)) {
-        Ok(names) if names.is_empty() => Vec::new(),
-        Ok(names) => {
-            let advice = "put the packages' files into the function's folder";
-            let message = format!(
-                "this version installs nothing from requirements.txt, which asks for {}",
-                names.join(", ")
-            );
-            vec![here(message).suggest(advice).warning()]
-        }
-        Err(problems) => problems,
+    let needed = requirements::read(&read_text(&project.folder, file, limit::DEFINITION_BYTES)?)?;
+    if !needed.is_empty() && plan.items.contains_key(Path::new(PACKAGES)) {
+        let message = format!("{} holds {PACKAGES}, where its packages go", function.path);
+        return Err(vec![of(project, function, &message).suggest("rename it")]);
     }
+    Ok(needed)
 }
 
 /// Whether the module is a compiled one: `module.*.so`.

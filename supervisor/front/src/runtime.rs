@@ -148,7 +148,7 @@ fn look_for_python(root: &Path) -> Result<(), Failure> {
 }
 
 /// Those of the paths that exist, under each of their names.
-fn spellings<'p>(
+pub(crate) fn spellings<'p>(
     root: &Path,
     readable: impl IntoIterator<Item = &'p (&'p str, &'p str)>,
 ) -> Vec<String> {

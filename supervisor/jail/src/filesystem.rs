@@ -4,10 +4,10 @@
 //! know on top (truncation, device ioctls, TCP, signals and abstract sockets of other domains) is
 //! handled where the kernel has it; the filter does not rely on it.
 
-use crate::Plan;
 use crate::step::{Step, StepError};
+use crate::{Build, Plan};
 use keylane_policy::profile::NETWORK_ABI;
-use keylane_policy::syscall::Role;
+use keylane_policy::syscall::{Job, Role};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, PathFd,
     Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
@@ -54,7 +54,8 @@ pub(crate) fn check_ports(plan: &Plan, landlock_abi: u32) -> Result<(), StepErro
 }
 
 /// Builds the ruleset of `plan`, which may read what it names, and as an instance start the dynamic
-/// loader, write to /dev/null and, with a network, connect to its ports.
+/// loader, write to /dev/null and, with a network, connect to its ports; as a build worker, what `build`
+/// says.
 pub(crate) fn prepare(plan: &Plan) -> Result<RulesetCreated, StepError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
@@ -81,7 +82,7 @@ pub(crate) fn prepare(plan: &Plan) -> Result<RulesetCreated, StepError> {
             .add_rule(PathBeneath::new(open(path)?, reading(path)))
             .map_err(|error| refused(format!("{}: {error}", path.display())))?;
     }
-    if plan.role == Role::Instance {
+    if plan.role != Role::Lane {
         let loader = PathBeneath::new(
             open(Path::new(LOADER))?,
             AccessFs::ReadFile | AccessFs::Execute,
@@ -94,6 +95,32 @@ pub(crate) fn prepare(plan: &Plan) -> Result<RulesetCreated, StepError> {
             .add_rule(loader)
             .and_then(|r| r.add_rule(null))
             .map_err(refused)?;
+    }
+    match &plan.build {
+        Some(build) => allow_building(ruleset, build),
+        None => Ok(ruleset),
+    }
+}
+
+/// Allows a build worker its folder, its programs and its ports.
+fn allow_building(mut ruleset: RulesetCreated, build: &Build) -> Result<RulesetCreated, StepError> {
+    for path in &build.executable {
+        let rights = reading(path) | AccessFs::Execute;
+        ruleset = ruleset
+            .add_rule(PathBeneath::new(open(path)?, rights))
+            .map_err(|error| refused(format!("{}: {error}", path.display())))?;
+    }
+    for port in &build.ports {
+        // Below ABI 4 there is no such rule, and best effort leaves it out: nothing is handled then.
+        ruleset = ruleset
+            .add_rule(NetPort::new(*port, AccessNet::ConnectTcp))
+            .map_err(|error| refused(format!("TCP port {port}: {error}")))?;
+    }
+    ruleset = allow_writing(ruleset, &build.folder)?;
+    if build.job == Job::Compile {
+        ruleset = ruleset
+            .add_rule(PathBeneath::new(open(&build.folder)?, AccessFs::Execute))
+            .map_err(|error| refused(format!("{}: {error}", build.folder.display())))?;
     }
     Ok(ruleset)
 }
@@ -148,6 +175,7 @@ mod tests {
             },
             readable: Vec::new(),
             directory: None,
+            build: None,
             root: None,
             ports: ports.to_vec(),
             unfiltered,

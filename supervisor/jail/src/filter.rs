@@ -16,7 +16,8 @@
 use crate::step::{Step, StepError};
 use keylane_policy::syscall::table::{TABLE, TRUNCATING};
 use keylane_policy::syscall::{
-    Condition, Grants, Groups, O_TRUNC, PASSING_ON, Role, Row, Rule, Test, Width, serves_instance,
+    Condition, Grants, Groups, Job, O_TRUNC, PASSING_ON, Role, Row, Rule, Test, Width, building,
+    serves_instance,
 };
 use keylane_sys::denied::{self, Instruction};
 use seccompiler::{
@@ -78,6 +79,7 @@ pub struct Filters {
     telling: bool,
     lane: Stack,
     instances: BTreeMap<(Groups, Grants), Stack>,
+    builders: BTreeMap<Job, Stack>,
 }
 
 impl Filters {
@@ -94,12 +96,28 @@ impl Filters {
                 false,
             )?,
             instances: BTreeMap::new(),
+            builders: BTreeMap::new(),
         })
     }
 
     /// The Landlock ABI of the kernel that they are for.
     pub(crate) fn landlock_abi(&self) -> u32 {
         self.landlock_abi
+    }
+
+    /// Compiles the filters of a build worker's job, once. They refuse by themselves: nobody listens.
+    pub fn prepare_builder(&mut self, job: Job) -> Result<(), StepError> {
+        // It writes to its folder, whose files nobody else has: truncating needs no guard where all
+        // other mounts are read-only or all other files another user's, which the caller sees to.
+        let grants = Grants {
+            writes: true,
+            ..Grants::default()
+        };
+        let rules = building::rules(job).into_iter();
+        let rows = rules.map(|(number, name, rule)| (number, name, Some(rule)));
+        let stack = compile_stack(rows, self.landlock_abi, grants, false)?;
+        self.builders.insert(job, stack);
+        Ok(())
     }
 
     /// Compiles the filters of instances whose profile has `groups` and that have `grants`, once.
@@ -125,6 +143,10 @@ impl Filters {
     ) -> Result<&Stack, StepError> {
         match role {
             Role::Lane => Ok(&self.lane),
+            Role::Builder(job) => self
+                .builders
+                .get(&job)
+                .ok_or_else(|| refused("there is no filter to install")),
             Role::Instance => self
                 .instances
                 .get(&(groups.clone(), grants))
@@ -140,11 +162,22 @@ fn stack(
     grants: Grants,
     telling: bool,
 ) -> Result<Stack, StepError> {
+    let rows = TABLE.iter().map(|row| (row.number, row.name, rule(row)));
+    compile_stack(rows, landlock_abi, grants, telling)
+}
+
+/// The filters for rules by number and name of a call.
+fn compile_stack(
+    rows: impl Iterator<Item = (u16, &'static str, Option<Rule>)>,
+    landlock_abi: u32,
+    grants: Grants,
+    telling: bool,
+) -> Result<Stack, StepError> {
     let mut answers: BTreeMap<u16, BTreeMap<i64, Vec<SeccompRule>>> = BTreeMap::new();
     let mut allowed: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for row in TABLE {
-        let number = i64::from(row.number);
-        match rule(row) {
+    for (number, name, rule) in rows {
+        let number = i64::from(number);
+        match rule {
             None => {}
             Some(Rule::Answer(errno)) => {
                 answers.entry(errno).or_default().insert(number, Vec::new());
@@ -152,7 +185,7 @@ fn stack(
                 allowed.insert(number, Vec::new());
             }
             Some(rule) => {
-                allowed.insert(number, rules(row, rule, landlock_abi, grants)?);
+                allowed.insert(number, rules(name, rule, landlock_abi, grants)?);
             }
         }
     }
@@ -241,13 +274,13 @@ fn compile(
 
 /// seccompiler's rules for one row: any of them may match; none means that every call matches.
 fn rules(
-    row: &Row,
+    name: &str,
     rule: Rule,
     landlock_abi: u32,
     grants: Grants,
 ) -> Result<Vec<SeccompRule>, StepError> {
     if keylane_policy::syscall::needs_truncation_guard(landlock_abi, grants)
-        && let Some(&(_, argument)) = TRUNCATING.iter().find(|(name, _)| *name == row.name)
+        && let Some(&(_, argument)) = TRUNCATING.iter().find(|(known, _)| *known == name)
     {
         let guard = Condition {
             argument,
@@ -346,6 +379,24 @@ mod tests {
         assert_eq!(returns(&telling, errno), 0);
         assert_eq!(returns(&telling, RET_TRACE | PLACEHOLDER), 0);
         assert!(tell(silent.allowed).is_err());
+    }
+
+    #[test]
+    fn the_filters_of_every_job_compile_and_none_is_there_unprepared() {
+        let mut filters = Filters::compile(2, true).unwrap();
+        let none = Groups::of([]);
+        for job in Job::ALL {
+            assert!(
+                filters
+                    .of(Role::Builder(job), &none, Grants::default())
+                    .is_err()
+            );
+            filters.prepare_builder(job).unwrap();
+            let stack = filters
+                .of(Role::Builder(job), &none, Grants::default())
+                .unwrap();
+            assert!(stack.seal.is_none() && stack.allowed.len() < 4096);
+        }
     }
 
     #[test]

@@ -10,12 +10,16 @@
 
 #![forbid(unsafe_code)]
 
+mod build;
 mod capability;
+mod child;
 mod filesystem;
 pub mod filter;
+pub mod launch;
 mod root;
 mod step;
 
+pub use build::{Build, FOLDER};
 pub use filter::Filters;
 pub use root::{Root, TREE};
 pub use step::{Step, StepError};
@@ -45,6 +49,8 @@ pub struct Plan {
     pub readable: Vec<PathBuf>,
     /// The directory that it starts in; the root without one. In a root of its own it is [`TREE`].
     pub directory: Option<PathBuf>,
+    /// What it may use beyond that, for a build worker.
+    pub build: Option<Build>,
     /// A root of its own, for a process that has a mount namespace.
     pub root: Option<Root>,
     /// Ports of TCP that it may connect to; without meaning unless its groups have the network.
@@ -67,6 +73,17 @@ impl Plan {
     /// Whether the process may open connections: it keeps the network that its parent has.
     pub fn networked(&self) -> bool {
         self.role == Role::Instance && self.groups.has(Group::Network)
+    }
+
+    /// Where the process starts: its folder by the name that it has in its root.
+    fn start(&self) -> &Path {
+        let own = self.root.is_some();
+        match (&self.build, self.directory.as_deref()) {
+            (Some(_), _) if own => Path::new(FOLDER),
+            (Some(build), _) => &build.folder,
+            (None, Some(_)) if own => Path::new(TREE),
+            (None, directory) => directory.unwrap_or(Path::new("/")),
+        }
     }
 }
 
@@ -94,12 +111,10 @@ pub fn enter(
     // Landlock opens the readable paths now, while this user can still reach them, and is put into
     // force below; what it allows are files, by whatever path they are reached.
     let mut ruleset = filesystem::prepare(plan)?;
-    let directory = plan.directory.as_deref();
     let copies = match plan.root {
-        Some(root) => Some((root, root::copies(plan.role, &plan.readable, directory)?)),
+        Some(root) => Some((root, root::copies(plan)?)),
         None => {
-            let directory = directory.unwrap_or(Path::new("/"));
-            step::take(Step::Directory, || std::env::set_current_dir(directory))?;
+            step::take(Step::Directory, || std::env::set_current_dir(plan.start()))?;
             None
         }
     };
@@ -116,8 +131,7 @@ pub fn enter(
     // need are the user namespace's, which the change of user leaves.
     if let Some((root, copies)) = copies {
         root::enter(copies, root)?;
-        let tree = directory.map_or("/", |_tree| TREE);
-        step::take(Step::Directory, || std::env::set_current_dir(tree))?;
+        step::take(Step::Directory, || std::env::set_current_dir(plan.start()))?;
         if plan.grants().writes {
             ruleset = filesystem::allow_writing(ruleset, Path::new(root::TMP))?;
         }

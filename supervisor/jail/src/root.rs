@@ -6,8 +6,9 @@
 //! write to that goes with the namespace.
 
 use crate::step::{Step, StepError};
+use crate::{FOLDER, Plan};
 use keylane_policy::limit;
-use keylane_policy::syscall::Role;
+use keylane_policy::syscall::{Job, Role};
 use keylane_sys::mount::{self, Access};
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -45,20 +46,20 @@ fn refused(what: &str, error: &std::io::Error) -> StepError {
     StepError::refused(Step::Root, format!("{what}: {error}"))
 }
 
-/// Takes copies of `readable`, each for the place that it has on the host, and of `tree` for
-/// [`TREE`].
-pub(crate) fn copies(
-    role: Role,
-    readable: &[PathBuf],
-    tree: Option<&Path>,
-) -> Result<Copies, StepError> {
-    let mut wanted: Vec<(&Path, &Path)> = readable
+/// Takes copies of what the plan reads and executes, each for the place that it has on the host, of
+/// an instance's tree for [`TREE`], and of a build worker's folder for [`FOLDER`].
+pub(crate) fn copies(plan: &Plan) -> Result<Copies, StepError> {
+    let tree = plan.directory.as_deref();
+    let executable = plan.build.iter().flat_map(|build| &build.executable);
+    let mut wanted: Vec<(&Path, &Path)> = plan
+        .readable
         .iter()
+        .chain(executable)
         .map(PathBuf::as_path)
         .filter(|path| Some(*path) != tree)
         .map(|path| (path, path))
         .collect();
-    if role == Role::Instance {
+    if plan.role != Role::Lane {
         wanted.push((
             Path::new(crate::filesystem::NULL),
             Path::new(crate::filesystem::NULL),
@@ -82,11 +83,24 @@ pub(crate) fn copies(
             folder: kind.is_dir(),
         })
     };
-    wanted
+    let mut copies = wanted
         .into_iter()
         .map(copy)
-        .collect::<Result<_, _>>()
-        .map(Copies)
+        .collect::<Result<Vec<_>, _>>()?;
+    if let Some(build) = &plan.build {
+        let shown = build.folder.display().to_string();
+        // What the compiler makes on the way it may execute; what pip unpacks nobody does.
+        let access = match build.job {
+            Job::Compile => Access::Workshop,
+            Job::Fetch | Job::Install => Access::Scratch,
+        };
+        copies.push(Copy {
+            mount: mount::copy(&build.folder, access).map_err(|error| refused(&shown, &error))?,
+            at: Path::new(FOLDER.trim_start_matches('/')).to_owned(),
+            folder: true,
+        });
+    }
+    Ok(Copies(copies))
 }
 
 /// Builds the root from `copies` and makes it this process's. What was mounted before cannot be

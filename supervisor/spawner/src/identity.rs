@@ -1,13 +1,7 @@
 //! User ids for jailed processes when Keylane runs as root: each its own, so that no limit, signal
 //! or file of one reaches another.
 
-/// The first id of Keylane's range, far above those that distributions and containers assign. The
-/// range ends at 0xf000_0000, below the ids that mean nobody (-1, -2).
-const FIRST: u32 = 0x7000_0000;
-/// Ids for one spawner: every function, every lane, and zygotes that were started again.
-const PER_SPAWNER: u32 = 512;
-/// Spawners whose ranges are distinct: process ids are below 2^22 (proc(5), pid_max).
-const SPAWNERS: u32 = 1 << 22;
+use keylane_policy::identity::{USERS, first_user};
 
 /// Hands out user ids, or none when this process is not root.
 #[derive(Debug)]
@@ -19,10 +13,10 @@ pub(crate) struct Identities {
 impl Identities {
     /// The ids of the spawner with this process id; two that live at once have different ones.
     pub(crate) fn of(pid: u32, root: bool) -> Identities {
-        let base = FIRST + (pid % SPAWNERS) * PER_SPAWNER;
+        let base = first_user(pid);
         Identities {
             next: root.then_some(base),
-            left: PER_SPAWNER * u32::from(root),
+            left: USERS * u32::from(root),
         }
     }
 
@@ -40,26 +34,6 @@ impl Identities {
     }
 }
 
-/// Threads that a user has on this host now: what RLIMIT_NPROC counts (getrlimit(2)) where
-/// processes share the user with everything else that it runs.
-pub(crate) fn threads_of(user: u32) -> u64 {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return 0;
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok())
-        .filter(|status| number(status, "Uid:") == Some(u64::from(user)))
-        .filter_map(|status| number(&status, "Threads:"))
-        .fold(0, u64::saturating_add)
-}
-
-/// The first number of a field of /proc/PID/status (proc(5)).
-fn number(status: &str, field: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,8 +41,7 @@ mod tests {
     #[test]
     fn one_spawner_has_ids_for_the_largest_project() {
         use keylane_policy::limit::{FUNCTIONS, LANES};
-        assert!(FUNCTIONS + LANES <= PER_SPAWNER as usize);
-        assert!(FIRST.checked_add(SPAWNERS * PER_SPAWNER - 1) < Some(u32::MAX - 1));
+        assert!(FUNCTIONS + LANES <= USERS as usize);
     }
 
     #[test]
@@ -78,15 +51,8 @@ mod tests {
             std::iter::from_fn(move || identities.take().ok().flatten()).collect::<Vec<_>>()
         };
         let (a, b) = (ids(4_194_303), ids(1));
-        assert_eq!(a.len(), PER_SPAWNER as usize);
+        assert_eq!(a.len(), USERS as usize);
         assert!(a.iter().all(|id| !b.contains(id) && *id != u32::MAX));
-    }
-
-    #[test]
-    fn the_threads_of_this_user_are_counted() {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let user = u32::try_from(number(&status, "Uid:").unwrap()).unwrap();
-        assert!(threads_of(user) >= 1);
     }
 
     #[test]

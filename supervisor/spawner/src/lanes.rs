@@ -1,7 +1,7 @@
 //! Lanes: jailed like a worker before their first guest.
 
 use crate::extras::Extras;
-use crate::start::{Start, start};
+use keylane_jail::launch::{self, Start, start};
 use keylane_jail::{Filters, Plan, Root};
 use keylane_policy::abi::message::{FromLane, LaneId, LaneToSpawner, SpawnerToLane, ToLane};
 use keylane_policy::blame::{Blame, Failure};
@@ -70,6 +70,7 @@ impl Lane {
                 },
                 readable: Vec::new(),
                 directory: None,
+                build: None,
                 root: extras.mounts.then_some(Root { tmp: 0 }),
                 ports: Vec::new(),
                 unfiltered: false,
@@ -83,6 +84,7 @@ impl Lane {
                 control_end.as_fd(),
                 theirs.as_fd(),
             ],
+            environment: launch::environment(),
             leader: false,
             group: None,
         };

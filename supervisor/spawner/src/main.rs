@@ -11,14 +11,12 @@
 #![forbid(unsafe_code)]
 
 mod burn;
-mod child;
 mod ears;
 mod extras;
 mod identity;
 mod lanes;
 mod session;
 mod spawner;
-mod start;
 mod sweep;
 mod workers;
 mod zygotes;

@@ -3,8 +3,8 @@
 use crate::burn::Burn;
 use crate::extras::Extras;
 use crate::session;
-use crate::start::{Start, start};
 use crate::sweep::{Swept, sweep};
+use keylane_jail::launch::{self, Start, start};
 use keylane_jail::{Filters, Plan, Root};
 use keylane_policy::abi::message::{FromZygote, ToZygote, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
@@ -57,6 +57,16 @@ pub(crate) struct Zygote {
     namespaced: bool,
 }
 
+/// What a function finds in its environment.
+fn environment(spec: &ZygoteSpec) -> Vec<CString> {
+    let mut entries = launch::environment();
+    if spec.groups.has(keylane_policy::syscall::Group::Network) {
+        // The C library asks name servers by TCP, as there is no UDP (resolv.conf(5)).
+        entries.push(c"RES_OPTIONS=use-vc".to_owned());
+    }
+    entries
+}
+
 /// The name of an error that the jail itself tells.
 const JAIL: &str = "Keylane.Jail";
 
@@ -103,6 +113,7 @@ impl Zygote {
                 },
                 readable,
                 directory: Some(PathBuf::from(&spec.tree)),
+                build: None,
                 root: extras.mounts.then_some(Root { tmp: spec.tmp }),
                 ports: spec.ports.clone(),
                 unfiltered: spec.unfiltered,
@@ -122,6 +133,7 @@ impl Zygote {
                 })?,
             ],
             descriptors: vec![out_end.as_fd(), err_end.as_fd(), theirs.as_fd()],
+            environment: environment(spec),
             leader: true,
             group: group.as_ref(),
         };

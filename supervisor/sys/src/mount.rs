@@ -28,6 +28,8 @@ pub enum Access {
     Device,
     /// Written, and nothing is executed; set-user-id bits and devices mean nothing.
     Scratch,
+    /// As `Scratch`, and what lies there can be executed: where a compiler works.
+    Workshop,
 }
 
 impl Access {
@@ -38,6 +40,7 @@ impl Access {
             Access::ReadOnly => read_only | no_suid | no_dev,
             Access::Device => read_only | no_suid | libc::MOUNT_ATTR_NOEXEC,
             Access::Scratch => no_suid | no_dev | libc::MOUNT_ATTR_NOEXEC,
+            Access::Workshop => no_suid | no_dev,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: what can be asked, in which words, with which help.
 
+mod build;
 mod explain;
 mod init;
 mod inspect;
@@ -30,6 +31,12 @@ Examples:
 
 The output goes to standard output as JSON; a summary, the functions' own output and errors go to
 standard error.";
+
+const BUILD_EXAMPLES: &str = "\
+Examples:
+  keylane build my-workflow
+  keylane build my-workflow --offline
+  keylane build my-workflow --json | jq -r '.functions[].packages[].file'";
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:
@@ -106,6 +113,25 @@ enum Command {
     /// functions in their sandboxes, runs the workflow and prints its output.
     #[command(after_long_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Fetch and install the packages that functions require
+    ///
+    /// Resolves each function's requirements.txt to wheels and unpacks them into a tree of the function's
+    /// own, in jailed build workers; keylane.lock, beside keylane.toml, says which wheels those are. What
+    /// was built is kept in $XDG_CACHE_HOME/keylane. `run` does the same when something is missing.
+    #[command(after_long_help = BUILD_EXAMPLES)]
+    Build {
+        /// The project's folder, or the keylane.toml in it
+        #[arg(value_hint = ValueHint::DirPath)]
+        project: PathBuf,
+        /// Fetch nothing: take what the cache has, or fail
+        #[arg(long)]
+        offline: bool,
+        #[command(flatten)]
+        policy: PolicyArg,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
     /// Say whether this host can run Keylane, point by point
     ///
     /// Asks the kernel and the machine for everything that an isolation needs, and says for each
@@ -301,6 +327,17 @@ pub fn start() -> Exit {
             timeline: args.timeline,
         }),
         Command::Init { folder, lang } => init::init(&folder, lang),
+        Command::Build {
+            project,
+            offline,
+            policy,
+            json,
+        } => build::build(&build::Options {
+            project,
+            policy: policy.policy,
+            offline,
+            json,
+        }),
         Command::Doctor { json } => doctor(json),
         Command::Inspect { report, json } => inspect::inspect(&report, json),
         Command::Validate { path, policy, json } => {

@@ -146,6 +146,13 @@ pub const INCLUDE: Key = optional(
     Kind::Paths,
     "More files and folders of the project, in its tree under the same names",
 );
+/// `requirements` of a function.
+pub const REQUIREMENTS: Key = optional(
+    "requirements",
+    Kind::Path,
+    "The file with the Python packages that it needs; without it requirements.txt in its folder, if \
+     it is there",
+);
 /// `profile` of a function.
 pub const PROFILE: Key = optional(
     "profile",
@@ -214,11 +221,12 @@ pub fn reuse_words() -> Vec<&'static str> {
 }
 
 /// The keys of `[functions.NAME]`, in the order in which a message lists them.
-pub const FUNCTION: [Key; 13] = [
+pub const FUNCTION: [Key; 14] = [
     RUNTIME,
     PATH,
     HANDLER,
     INCLUDE,
+    REQUIREMENTS,
     PROFILE,
     PORTS,
     optional(

@@ -37,6 +37,8 @@ pub struct Function {
     pub handler: Handler,
     /// More files and folders, in its tree under the same names.
     pub include: Vec<RelativePath>,
+    /// The file with the packages that it needs, where it is named.
+    pub requirements: Option<RelativePath>,
     /// Bytes of one request or response.
     pub payload: u64,
     /// Bytes of address space of one instance.
@@ -200,18 +202,7 @@ fn read_function(
 ) -> Option<Function> {
     let within = format!("[functions.{name}]");
     let table = reader.table(value, &within)?;
-    let mut known = key::names(&key::FUNCTION);
-    if let Some((key, _)) = table.get_key_value("requirements") {
-        known.push("requirements");
-        let advice =
-            "this version installs no packages: put their files into the function's folder";
-        reader.error(
-            &key.span(),
-            "`requirements` is not built yet".into(),
-            advice.into(),
-        );
-    }
-    reader.refuse_others(table, &within, &known);
+    reader.refuse_others(table, &within, &key::names(&key::FUNCTION));
     let runtime = read_runtime(reader, table, header, &within);
     let mut texts = Texts {
         reader,
@@ -229,6 +220,15 @@ fn read_function(
     let include = match table.get(key::INCLUDE.name) {
         Some(list) => reader.list(list, key::INCLUDE.name),
         None => Some(Vec::new()),
+    };
+    let requirements = match (table.get(key::REQUIREMENTS.name), runtime) {
+        (None, _) => None,
+        (Some(value), Some(Runtime::Native)) => {
+            let message = "`requirements` are Python packages, and this function is native";
+            reader.error(&value.span(), message.into(), "remove the key".into());
+            return None;
+        }
+        (Some(value), _) => Some(reader.checked(value, key::REQUIREMENTS.name)?),
     };
     let profile = match table.get(key::PROFILE.name) {
         Some(value) => {
@@ -259,6 +259,7 @@ fn read_function(
         path: path?,
         handler: handler?,
         include: include?,
+        requirements,
         payload: payload?,
         memory: memory?,
         timeout_ms: timeout_ms?,

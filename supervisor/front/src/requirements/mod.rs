@@ -5,7 +5,7 @@
 //! files, `${NAME}`. Each is refused where it stands. The forms are those of PEP 508 and of pip's
 //! "Requirements File Format"; environment markers are left out, since there is one environment.
 //!
-//! Nothing is installed by this version; who writes such a file is told so, and what is wrong with it.
+//! What is read here is what pip is given: the lines that were checked, never the file.
 //!
 //! An attacker controls: every byte.
 
@@ -23,10 +23,19 @@ const MOST: usize = 1000;
 /// Problems that are told of one file.
 const TOLD: usize = 20;
 
-/// The packages that a file asks for, by their normalized names (PEP 503) in alphabetical order; or
-/// everything that is wrong with it.
-pub fn read(source: &Source) -> Result<Vec<String>, Vec<Problem>> {
-    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+/// One package that a file asks for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Requirement {
+    /// Its normalized name (PEP 503).
+    pub name: String,
+    /// What the file says of it, in one line without a comment.
+    pub line: String,
+}
+
+/// The packages that a file asks for in the alphabetical order of their names; or everything that is
+/// wrong with it.
+pub fn read(source: &Source) -> Result<Vec<Requirement>, Vec<Problem>> {
+    let mut found: BTreeMap<String, (usize, String)> = BTreeMap::new();
     let mut problems = Vec::new();
     let lines = logical(source.text());
     if lines.len() > MOST {
@@ -37,7 +46,7 @@ pub fn read(source: &Source) -> Result<Vec<String>, Vec<Problem>> {
     }
     for (number, text) in lines {
         let read = line::read(&text).and_then(|name| match found.get(&name) {
-            Some(earlier) => Err(Bad {
+            Some((earlier, _)) => Err(Bad {
                 column: 1,
                 wrong: format!("{name} stands in line {earlier} already"),
                 advice: "write one line for each package".into(),
@@ -46,7 +55,7 @@ pub fn read(source: &Source) -> Result<Vec<String>, Vec<Problem>> {
         });
         match read {
             Ok(name) => {
-                found.insert(name, number);
+                found.insert(name, (number, text.trim().to_owned()));
             }
             Err(bad) => {
                 let place = Position {
@@ -59,7 +68,8 @@ pub fn read(source: &Source) -> Result<Vec<String>, Vec<Problem>> {
     }
     problems.truncate(TOLD);
     if problems.is_empty() {
-        Ok(found.into_keys().collect())
+        let requirement = |(name, (_, line))| Requirement { name, line };
+        Ok(found.into_iter().map(requirement).collect())
     } else {
         Err(problems)
     }

@@ -3,7 +3,9 @@
 use super::*;
 
 fn names(text: &str) -> Vec<String> {
-    read(&Source::new("requirements.txt", text)).unwrap_or_else(|problems| panic!("{problems:#?}"))
+    let read = read(&Source::new("requirements.txt", text));
+    let requirements = read.unwrap_or_else(|problems| panic!("{problems:#?}"));
+    requirements.into_iter().map(|one| one.name).collect()
 }
 
 /// The one problem of a text: line, column, message.
@@ -87,6 +89,14 @@ fn a_comment_or_a_joined_line_hides_nothing() {
     assert_eq!(refused("# a comment \\\n-r other.txt").0, 2);
     assert!(refused("numpy#egg").2.contains("'#'"));
     assert_eq!(names("numpy \\"), ["numpy"]);
+}
+
+#[test]
+fn what_pip_is_given_is_the_joined_line_without_its_comment() {
+    let text = "  Six ==1.17.0 \\\n   # exactly\n";
+    let read = read(&Source::new("requirements.txt", text)).unwrap();
+    assert_eq!(read[0].line, "Six ==1.17.0");
+    assert_eq!(read[0].name, "six");
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod files;
 pub mod input;
 mod pictures;
 
+use crate::build;
 use crate::check;
 use crate::deployment::Plan;
 use crate::exit::Exit;
@@ -168,22 +169,30 @@ pub fn prepare(options: Options, screen: &mut Screen<Stderr>) -> Result<Prepared
     for warning in &checked.warnings {
         screen.line(warning.human().trim_end());
     }
-    let project = checked.project;
     let lanes = options.lanes.map_or_else(default_lanes, Ok)?;
     let (isolation, why) = isolation::choose(options.isolation)?;
+    let project = &checked.project;
     let host = HostRuntimes::find(project.functions.iter().map(|f| f.handler.runtime()))?;
     let inputs = if options.stream {
         Inputs::Stream(input::Lines::standard())
     } else {
-        Inputs::One(input::read(&options.input, &project)?)
+        Inputs::One(input::read(&options.input, project)?)
     };
     if let Some(why) = why {
         screen.note(&why);
     }
+    let built = build::build(&checked, false, screen)?;
+    if let Some(failure) = &built.unlocked {
+        screen.note(&format!(
+            "{}, so the next build may choose other versions",
+            failure.cause
+        ));
+    }
     let stage = Stage::create(&project.folder, &checked.plans)?;
+    built.stage(&stage)?;
     Ok(Prepared {
         options,
-        project,
+        project: checked.project,
         isolation,
         lanes,
         host,

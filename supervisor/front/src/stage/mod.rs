@@ -20,6 +20,7 @@ mod sweep;
 mod tests;
 
 use crate::beneath::Folder;
+use crate::build::seal;
 use keylane_policy::blame::{Blame, Failure};
 use plan::Plan;
 use rustix::fd::OwnedFd;
@@ -36,6 +37,9 @@ const DOING: &str = "staging the functions' files";
 
 /// The name of the lock in a stage.
 const LOCK: &str = "lock";
+
+/// Where a function's packages are in its tree; the launcher looks there after everything else.
+pub const PACKAGES: &str = "site-packages";
 
 /// How often a stage is made anew that another Keylane's sweep took for a left one. Each time the
 /// sweep must hit a moment of microseconds.
@@ -67,6 +71,16 @@ impl Stage {
             copy::copy(project, plan, &stage.tree(plan.function.as_str()))?;
         }
         Ok(stage)
+    }
+
+    /// Copies a sealed tree into a function's tree, as its folder `name`.
+    pub fn add(&self, function: &str, name: &str, tree: &Path) -> Result<(), Failure> {
+        let doing = format!("staging the packages of function {function:?}");
+        let from = Folder::open(tree).map_err(|refused| {
+            let cause = format!("{}: {refused}", tree.display());
+            Failure::new(Blame::Host, doing.as_str(), cause).advise("run `keylane build` again")
+        })?;
+        seal::copy(&from, &self.tree(function).join(name), &doing, Blame::Host).map(|_sealed| ())
     }
 
     /// The folder that holds everything, which whoever outlives this process removes.
@@ -146,7 +160,7 @@ fn take_lock(root: &Path) -> io::Result<Option<OwnedFd>> {
 }
 
 /// 128 random bits in hexadecimal.
-fn random_name() -> io::Result<String> {
+pub(crate) fn random_name() -> io::Result<String> {
     let mut bytes = [0u8; 16];
     let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
     if filled != bytes.len() {
@@ -210,4 +224,5 @@ fn no_folder(parent: &Path, error: &io::Error) -> Failure {
 }
 
 /// What to do when the disk is full.
-const FULL: &str = "free some space there, or set TMPDIR to a folder on a larger file system";
+pub(crate) const FULL: &str =
+    "free some space there, or set TMPDIR to a folder on a larger file system";

@@ -123,22 +123,17 @@ fn a_handler_that_is_not_there_is_found_before_anything_runs() {
 }
 
 #[test]
-fn requirements_that_nobody_installs_are_a_warning() {
+fn requirements_are_named_by_a_key_or_lie_in_the_functions_folder() {
     let project = Project::new();
     project.write("functions/greet/requirements.txt", "numpy\n");
-    let answer = project.validate().expect(0);
-    assert!(
-        answer
-            .out
-            .contains("installs nothing from requirements.txt"),
-        "{}",
-        answer.out
-    );
-    project.edit(
-        "handler =",
-        "requirements = \"requirements.txt\"\nhandler =",
-    );
-    assert!(refusal(&project).contains("`requirements` is not built yet"));
+    project.validate().expect(0);
+    project.edit("handler =", "requirements = \"needs.txt\"\nhandler =");
+    assert!(refusal(&project).contains("needs.txt: it does not exist"));
+    project.write("needs.txt", "six\n");
+    project.validate().expect(0);
+    // Its place in the tree is taken.
+    project.write("functions/greet/site-packages/x.py", "");
+    assert!(refusal(&project).contains("where its packages go"));
 }
 
 #[test]

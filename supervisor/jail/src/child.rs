@@ -3,11 +3,10 @@
 //! Everything here happens in a child of one thread that ends by executing its image or by exiting;
 //! a step that fails is told over the child's own control socket, and the child exits.
 
-use crate::start::Start;
-use keylane_jail::{Filters, Plan};
-use keylane_policy::syscall::IMAGE_DESCRIPTOR;
+use crate::launch::Start;
+use crate::{Filters, Plan};
+use keylane_policy::syscall::{IMAGE_DESCRIPTOR, Job};
 use keylane_sys::process::{self, LeaderFork, Namespaces};
-use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
@@ -26,7 +25,7 @@ pub(crate) fn run(
     explain: impl Fn(String),
     pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> ! {
-    if let Err(error) = keylane_jail::enter(plan, filters, kept, image.as_raw_fd(), pass_on) {
+    if let Err(error) = crate::enter(plan, filters, kept, image.as_raw_fd(), pass_on) {
         explain(error.to_string());
         process::exit(UNJAILED);
     }
@@ -50,7 +49,7 @@ pub(crate) fn run(
     let Ok(image) = process::inherited(IMAGE_DESCRIPTOR.into()) else {
         process::exit(UNJAILED);
     };
-    let error = process::execute(image.as_fd(), &start.arguments, &environment(plan));
+    let error = process::execute(image.as_fd(), &start.arguments, &start.environment);
     explain(format!("executing its program: {error}"));
     process::exit(UNJAILED)
 }
@@ -76,32 +75,18 @@ fn lead(program: i32) -> ! {
     process::exit(status)
 }
 
-/// The environment of every jailed program: nothing of the operator's.
-fn environment(plan: &Plan) -> Vec<CString> {
-    let mut entries = vec![
-        "LANG=C.UTF-8",
-        "PATH=/usr/bin:/bin",
-        "HOME=/nonexistent",
-        "TZ=UTC",
-    ];
-    if plan.networked() {
-        // The C library asks name servers by TCP, as there is no UDP (resolv.conf(5)).
-        entries.push("RES_OPTIONS=use-vc");
-    }
-    entries
-        .iter()
-        .filter_map(|entry| CString::new(*entry).ok())
-        .collect()
-}
-
-/// The namespaces that a plan asks for.
+/// The namespaces that a plan asks for. A build worker that fetches keeps the host's network, as does an
+/// instance with the network: an empty one has no way out.
 pub(crate) fn namespaces(plan: &Plan) -> Namespaces {
+    let networked = plan
+        .build
+        .as_ref()
+        .is_some_and(|build| build.job == Job::Fetch);
     match (plan.namespaces, plan.root) {
         (false, _) => Namespaces::Shared,
         (true, root) => Namespaces::Own {
             mounts: root.is_some(),
-            // An empty one has no way out; the filter and Landlock decide in the host's.
-            network: !plan.networked(),
+            network: !networked && !plan.networked(),
         },
     }
 }

@@ -1,7 +1,7 @@
 //! Starting a jailed process: fork, map its user, let it go on.
 
-use crate::{child, identity};
-use keylane_jail::{Filters, Plan};
+use crate::child;
+use crate::{Filters, Plan};
 use keylane_sys::cgroup::Group;
 use keylane_sys::process::{Child, Fork, fork};
 use keylane_sys::{jail, process};
@@ -11,24 +11,26 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// What to start.
 #[derive(Debug)]
-pub(crate) struct Start<'a> {
+pub struct Start<'a> {
     /// Its jail.
-    pub(crate) plan: Plan,
+    pub plan: Plan,
     /// The program.
-    pub(crate) image: BorrowedFd<'a>,
+    pub image: BorrowedFd<'a>,
     /// Its arguments, the name first.
-    pub(crate) arguments: Vec<CString>,
+    pub arguments: Vec<CString>,
+    /// Its environment: [`environment`], and what the caller adds to it deliberately.
+    pub environment: Vec<CString>,
     /// Its descriptors after standard input: output, error, control socket, ...
-    pub(crate) descriptors: Vec<BorrowedFd<'a>>,
+    pub descriptors: Vec<BorrowedFd<'a>>,
     /// Whether a tiny init stays above the program (a program that forks needs one).
-    pub(crate) leader: bool,
+    pub leader: bool,
     /// The control group that it is in before its jail begins.
-    pub(crate) group: Option<&'a Group>,
+    pub group: Option<&'a Group>,
 }
 
 /// Starts it. `explain` runs in the child when its jail cannot be built, and tells why; `pass_on` when
 /// its filter has a listener, and sends it here.
-pub(crate) fn start(
+pub fn start(
     start: &Start<'_>,
     filters: &Filters,
     explain: impl Fn(String),
@@ -37,7 +39,7 @@ pub(crate) fn start(
     let mut plan = start.plan.clone();
     if !plan.namespaces && plan.user.is_none() {
         // The limit counts everything that the user runs on this host, not this jail alone.
-        let others = identity::threads_of(jail::user());
+        let others = threads_of(jail::user());
         plan.limits.processes = plan.limits.processes.saturating_add(others);
     }
     let null = jail::null_device()?;
@@ -96,4 +98,49 @@ fn may_go(go: OwnedFd) -> bool {
 fn tell(go: OwnedFd) -> io::Result<()> {
     use std::io::Write;
     std::fs::File::from(go).write_all(&[1])
+}
+
+/// The environment of every jailed program: nothing of the operator's.
+pub fn environment() -> Vec<CString> {
+    [
+        "LANG=C.UTF-8",
+        "PATH=/usr/bin:/bin",
+        "HOME=/nonexistent",
+        "TZ=UTC",
+    ]
+    .iter()
+    .filter_map(|entry| CString::new(*entry).ok())
+    .collect()
+}
+
+/// Threads that a user has on this host now: what RLIMIT_NPROC counts (getrlimit(2)) where
+/// processes share the user with everything else that it runs.
+fn threads_of(user: u32) -> u64 {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok())
+        .filter(|status| number(status, "Uid:") == Some(u64::from(user)))
+        .filter_map(|status| number(&status, "Threads:"))
+        .fold(0, u64::saturating_add)
+}
+
+/// The first number of a field of /proc/PID/status (proc(5)).
+fn number(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threads_of_this_user_are_counted() {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let user = u32::try_from(number(&status, "Uid:").unwrap()).unwrap();
+        assert!(threads_of(user) >= 1);
+    }
 }

@@ -1,0 +1,232 @@
+//! Building: what a project's functions need before they can be staged, made once and kept.
+//!
+//! The front decides and copies; everything that reads what a tenant or an index wrote runs in a build
+//! worker (`supervisor/builder/`). What a worker leaves is checked and copied to the cache by its hash
+//! ([`seal`], [`cache`]); `keylane.lock` says which packages those are ([`lock`]).
+//!
+//! An attacker controls: requirements, the lock, answers of an index, wheels.
+
+mod bench;
+pub mod cache;
+pub mod digest;
+pub mod index;
+pub mod lock;
+mod packages;
+pub mod pip;
+pub mod seal;
+pub mod wheel;
+
+use crate::check::Checked;
+use crate::refusal::Refusal;
+use crate::render::screen::Screen;
+use crate::requirements::Requirement;
+use crate::stage::{PACKAGES, Stage};
+use cache::{Cache, Tree};
+use keylane_policy::blame::{Blame, Failure};
+use lock::{Entry, Lock, Package};
+use packages::Tools;
+use std::io::Stderr;
+use std::path::PathBuf;
+
+/// What was built of a project.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// The functions that have packages.
+    pub functions: Vec<BuiltFunction>,
+    /// The cache's folder, where it was needed.
+    pub cache: Option<PathBuf>,
+    /// Why the lock could not be written, if it could not.
+    pub unlocked: Option<Failure>,
+}
+
+/// What was built of one function.
+#[derive(Debug)]
+pub struct BuiltFunction {
+    /// Its name.
+    pub name: String,
+    /// Its wheels.
+    pub packages: Vec<Package>,
+    /// Their tree.
+    pub tree: Tree,
+    /// Whether the tree was there already.
+    pub cached: bool,
+}
+
+impl Built {
+    /// Puts what was built into the functions' staged trees.
+    pub fn stage(&self, stage: &Stage) -> Result<(), Failure> {
+        for function in &self.functions {
+            stage.add(&function.name, PACKAGES, &function.tree.path)?;
+        }
+        Ok(())
+    }
+}
+
+/// Builds what the functions of a project need and is not there yet. With `offline` nothing is fetched.
+pub fn build(
+    checked: &Checked,
+    offline: bool,
+    screen: &mut Screen<Stderr>,
+) -> Result<Built, Refusal> {
+    let project = &checked.project;
+    let old = Lock::read(&project.folder).map_err(Refusal::of_project)?;
+    let needed: Vec<(&str, &[Requirement])> = project
+        .functions
+        .iter()
+        .zip(&checked.requirements)
+        .map(|(function, needed)| (function.name.as_str(), needed.as_slice()))
+        .filter(|(_, needed)| !needed.is_empty())
+        .collect();
+    let mut built = Built::default();
+    let mut new = Lock::default();
+    if !needed.is_empty() {
+        let cache = Cache::open()?;
+        let mut builder = Packages {
+            checked,
+            cache: &cache,
+            tools: None,
+            offline,
+            screen,
+        };
+        for (name, requirements) in needed {
+            let (entry, function) = builder.function(name, requirements, old.0.get(name))?;
+            new.0.insert(name.to_owned(), entry);
+            built.functions.push(function);
+        }
+        built.cache = Some(cache.root().to_owned());
+    }
+    if new != old
+        && let Err(error) = new.write(&project.folder)
+    {
+        let cause = format!("{}: {error}", lock::FILE);
+        let failure = Failure::new(Blame::Operator, "writing the lock", cause);
+        built.unlocked =
+            Some(failure.advise("give yourself the right to write to the project's folder"));
+    }
+    Ok(built)
+}
+
+struct Packages<'b> {
+    checked: &'b Checked,
+    cache: &'b Cache,
+    /// Looked for when something is to be done.
+    tools: Option<Tools>,
+    offline: bool,
+    screen: &'b mut Screen<Stderr>,
+}
+
+impl Packages<'_> {
+    fn function(
+        &mut self,
+        name: &str,
+        requirements: &[Requirement],
+        locked: Option<&Entry>,
+    ) -> Result<(Entry, BuiltFunction), Failure> {
+        let fingerprint = packages::fingerprint(requirements);
+        let locked = locked.filter(|entry| entry.requirements == fingerprint);
+        let packages = match locked {
+            Some(entry) => entry.packages.clone(),
+            None => self.choose(name, requirements)?,
+        };
+        let (tree, cached) = self.tree(name, &packages)?;
+        let entry = Entry {
+            requirements: fingerprint,
+            packages: packages.clone(),
+        };
+        let function = BuiltFunction {
+            name: name.to_owned(),
+            packages,
+            tree,
+            cached,
+        };
+        Ok((entry, function))
+    }
+
+    /// Lets pip choose versions.
+    fn choose(
+        &mut self,
+        name: &str,
+        requirements: &[Requirement],
+    ) -> Result<Vec<Package>, Failure> {
+        if self.offline {
+            let cause = format!(
+                "function {name}: {} does not say which versions its requirements mean, and \
+                 --offline asks nobody",
+                lock::FILE
+            );
+            return Err(Failure::new(Blame::Operator, "building", cause)
+                .advise("build once without --offline"));
+        }
+        let lines: Vec<String> = requirements.iter().map(|one| one.line.clone()).collect();
+        let (cache, tools) = self.tools()?;
+        let (tools, screen) = tools;
+        let chosen = tools.fetch(name, &lines, false, cache, screen)?;
+        for requirement in requirements {
+            let found = chosen
+                .iter()
+                .any(|package| normalized(package.wheel.name()) == requirement.name);
+            if !found {
+                let cause = format!("pip fetched no wheel of {}", requirement.name);
+                return Err(Failure::new(Blame::Host, "building", cause));
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The tree of these wheels, and whether it was there.
+    fn tree(&mut self, name: &str, packages: &[Package]) -> Result<(Tree, bool), Failure> {
+        let key = packages::key(packages);
+        if let Some(tree) = self.cache.tree(&key) {
+            return Ok((tree, true));
+        }
+        // Another build may be making it now.
+        let _lock = self.cache.lock(&key)?;
+        if let Some(tree) = self.cache.tree(&key) {
+            return Ok((tree, true));
+        }
+        let missing: Vec<&Package> = packages
+            .iter()
+            .filter(|package| self.cache.wheel(&package.sha256).is_none())
+            .collect();
+        if let (Some(first), true) = (missing.first(), self.offline) {
+            let cause = format!(
+                "function {name}: {} is not in the cache",
+                first.wheel.file()
+            );
+            return Err(Failure::new(Blame::Operator, "building offline", cause)
+                .advise("build once without --offline"));
+        }
+        let lines: Vec<String> = missing.into_iter().map(packages::exact).collect();
+        let (cache, (tools, screen)) = self.tools()?;
+        if !lines.is_empty() {
+            let _packages = tools.fetch(name, &lines, true, cache, screen)?;
+        }
+        if let Some(missing) = packages
+            .iter()
+            .find(|one| cache.wheel(&one.sha256).is_none())
+        {
+            let cause = format!(
+                "function {name}: the index has no {} with the hash in {}",
+                missing.wheel.file(),
+                lock::FILE
+            );
+            return Err(Failure::new(Blame::Workflow, "building", cause)
+                .advise("use the index that the lock was made with, or remove the lock"));
+        }
+        let tree = tools.install(name, packages, cache, &key, screen)?;
+        Ok((tree, false))
+    }
+
+    fn tools(&mut self) -> Result<(&Cache, (&mut Tools, &mut Screen<Stderr>)), Failure> {
+        let tools = match self.tools.take() {
+            Some(tools) => tools,
+            None => Tools::new(&self.checked.project.folder)?,
+        };
+        Ok((self.cache, (self.tools.insert(tools), self.screen)))
+    }
+}
+
+/// PEP 503.
+fn normalized(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['_', '.'], "-")
+}
