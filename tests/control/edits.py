@@ -30,6 +30,12 @@ def namespace(kind):
 
 LANDLOCK = "filesystem::restrict(ruleset)?;"
 NO_NEW_PRIVILEGES = "step::take(Step::NoNewPrivileges, sys::no_new_privileges)?;"
+BOUNDING_SET = "step::take(Step::Capabilities, capability::empty_bounding_set)?;"
+CAPABILITIES = "step::take(Step::Capabilities, capability::drop_all)?;"
+UMASK = "sys::set_private_umask();"
+UNDUMPABLE = "step::take(Step::Undumpable, || sys::set_dumpable(false))?;"
+OWN_SESSION = "step::take(Step::Session, sys::new_session)?;"
+SPAWNERS_SESSION = "jail::new_session().map_err(host)?;"
 # What a spawner gives up its children inherit.
 SPAWNERS_OWN = "jail::no_new_privileges().map_err(host)?;"
 
@@ -38,6 +44,14 @@ EDITS = [
     (JAIL + "lib.rs", LANDLOCK, unless("landlock", LANDLOCK)),
     (JAIL + "lib.rs", NO_NEW_PRIVILEGES, unless("no_new_privs", NO_NEW_PRIVILEGES)),
     (SPAWNER + "spawner/mod.rs", SPAWNERS_OWN, unless("no_new_privs", SPAWNERS_OWN)),
+    (JAIL + "lib.rs", BOUNDING_SET, unless("bounding set", BOUNDING_SET)),
+    (JAIL + "lib.rs", CAPABILITIES, unless("capabilities", CAPABILITIES)),
+    (JAIL + "lib.rs", UMASK, unless("umask", UMASK)),
+    (JAIL + "lib.rs", UNDUMPABLE, unless("undumpable", UNDUMPABLE)),
+    (JAIL + "lib.rs", OWN_SESSION, unless("own session", OWN_SESSION)),
+    (SPAWNER + "spawner/mod.rs", SPAWNERS_SESSION, unless("spawner's session", SPAWNERS_SESSION)),
+    (SPAWNER + "spawner/hear_denied.rs", "if sender != Some(zygote.leader.pid()) ||",
+     'if (sender != Some(zygote.leader.pid()) && !keylane_sys::without("listener\'s sender")) ||'),
     (JAIL + "lib.rs", "    filters.install(pass_on)\n",
      '    if keylane_sys::without("filter") { return Ok(()); }\n    filters.install(pass_on)\n'),
     (JAIL + "lib.rs", "if let Some(user) = plan.user {",

@@ -3,10 +3,8 @@
 //!
 //! Walls can be taken away in the control build alone (`tests/control/build`), which is made from an
 //! edited copy of the sources: the product has no such switch, and the last tests here hold it to
-//! that. What passing does not show: walls without an entry here, which are dropped capabilities (what
-//! an exec would leave of them is nothing, with no_new_privs or in a user namespace), the private
-//! umask, undumpable, a session without terminal, ending with the parent, and the limits on niceness,
-//! real time and core files.
+//! that. What passing does not show: walls without an entry here, which are ending with the parent and
+//! the limits on niceness, real time and core files.
 
 use keylane_tests::project::Project;
 use keylane_tests::skip::has_root;
@@ -155,7 +153,7 @@ fn a_root_of_its_own_alone_hides_the_names_of_the_hosts_files() {
 
 #[test]
 fn the_filter_alone_refuses_calls_that_no_row_names() {
-    expect_stopped_by("filter", "", "make memory without a size");
+    expect_stopped_by("filter", "", "watch files");
 }
 
 #[test]
@@ -210,6 +208,51 @@ fn the_user_namespace_alone_keeps_a_program_from_making_a_function_root() {
             "become root by a program",
         );
     }
+}
+
+/// Root outside of all namespaces, where a capability would be one of the host's.
+const AS_ROOT: &str = "landlock,filter,own root,user,user namespace";
+
+#[test]
+fn dropped_capabilities_alone_leave_root_none() {
+    if has_root("dropped_capabilities_alone_leave_root_none") {
+        let others = format!("{AS_ROOT},bounding set");
+        expect_stopped_by("capabilities", &others, "use a capability of root");
+    }
+}
+
+#[test]
+fn an_empty_bounding_set_alone_leaves_root_no_capability() {
+    if has_root("an_empty_bounding_set_alone_leaves_root_no_capability") {
+        let others = format!("{AS_ROOT},capabilities");
+        expect_stopped_by("bounding set", &others, "use a capability of root");
+    }
+}
+
+#[test]
+fn the_umask_alone_keeps_a_functions_files_from_others() {
+    let others = "landlock,filter,own root";
+    expect_stopped_by("umask", others, "make a file that others may read");
+}
+
+#[test]
+fn being_undumpable_alone_keeps_a_function_out_of_its_inits_memory() {
+    // A change of user makes a process undumpable, too (prctl(2)).
+    let others = "landlock,filter,own root,pid namespace,user";
+    expect_stopped_by("undumpable", others, "look into the memory of its init");
+}
+
+#[test]
+fn a_session_of_its_own_alone_keeps_a_function_out_of_the_operators() {
+    // The spawner has a session of its own as well; it believes no worker outside of its zygote's.
+    let others = "filter,pid namespace,spawner's session,session";
+    expect_stopped_by("own session", others, "be in the operator's session");
+}
+
+#[test]
+fn the_look_at_the_sender_alone_keeps_a_function_from_handing_over_a_listener() {
+    let attack = "have the spawner answer for it";
+    expect_stopped_by("listener's sender", "filter", attack);
 }
 
 #[test]

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod attack_channel;
 #[cfg(test)]
+mod attack_listener;
+#[cfg(test)]
 mod attack_neighbours;
 #[cfg(test)]
 mod attack_orphans;

@@ -94,7 +94,29 @@ fn an_import_that_leaves_threads_is_told_with_their_names() {
         "import threading, time\n\
          threading.Thread(target=time.sleep, args=(1000,), name='left-behind', daemon=True).start()\n\
          def handler(e, c): return 1\n",
-        &["ThreadsAtImport", "left-behind"],
+        &["ThreadsAtImport", "left-behind", "fresh-import"],
+    );
+}
+
+#[test]
+fn an_import_that_leaves_threads_is_no_obstacle_where_each_worker_imports_for_itself() {
+    let source = "\
+import threading, time
+threading.Thread(target=time.sleep, args=(1000,), name='left-behind', daemon=True).start()
+def handler(e, c): return [thread.name for thread in threading.enumerate()]
+";
+    let project = Project::sequence(&[("importer", source)]);
+    project.append("reuse = \"fresh-import\"\n");
+    let said = run(["run", project.arg(), "-q"]);
+    said.expect_code(0);
+    let names = said.json();
+    assert!(
+        names
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|name| name == "left-behind"),
+        "{names}"
     );
 }
 

@@ -23,7 +23,11 @@ mod histories;
 #[cfg(test)]
 mod idle;
 #[cfg(test)]
+mod image;
+#[cfg(test)]
 mod init;
+#[cfg(test)]
+mod interrupt;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
@@ -49,9 +53,13 @@ mod native_refused;
 #[cfg(test)]
 mod payload;
 #[cfg(test)]
+mod prediction;
+#[cfg(test)]
 mod reuse;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod sentiment;
 #[cfg(test)]
 mod strays;
 #[cfg(test)]

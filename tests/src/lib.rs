@@ -13,6 +13,7 @@
     reason = "a test helper that cannot go on fails its test"
 )]
 
+pub mod example;
 pub mod index;
 pub mod kept;
 pub mod leftover;

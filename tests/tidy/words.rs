@@ -13,13 +13,16 @@ const UNFINISHED: [&str; 6] = [
 ];
 
 /// The hosts that the tree may name: where the registry's index is called after, the licence, and
-/// where the example's data comes from.
-const HOSTS: [&str; 7] = [
+/// where the examples' data comes from.
+const HOSTS: [&str; 9] = [
     "github.com",
     "127.0.0.1",
     "www.apache.org",
     "web.archive.org",
     "www.quandl.com",
+    // The licences and the author of what examples carry.
+    "creativecommons.org",
+    "www.flickr.com",
     // The name of SVG, which nothing is fetched from.
     "www.w3.org",
     // The name of JSON Schema, likewise.

@@ -146,7 +146,8 @@ def threads_left(module_name):
         what = f"threads of a native library; extension modules: {names(native)}"
     return ThreadsAtImport(
         f"the import of {module_name!r} left threads running, so that no worker can be forked "
-        f"from it ({what}); start them in the handler instead"
+        f"from it ({what}); start them in the handler instead, or write reuse = \"fresh-import\", "
+        "under which each worker imports for itself"
     )
 
 

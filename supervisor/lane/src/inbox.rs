@@ -23,6 +23,8 @@ pub(crate) struct Inbox {
     letters: Mutex<VecDeque<Letter>>,
     /// Loans, by number and lender, whose results nobody wants.
     recalled: Mutex<BTreeSet<(LoanId, LaneId)>>,
+    /// The execution that is to end.
+    cancelled: Mutex<Option<u64>>,
     arrived: Condvar,
 }
 
@@ -56,6 +58,22 @@ impl Inbox {
 
     fn recalls(&self) -> MutexGuard<'_, BTreeSet<(LoanId, LaneId)>> {
         self.recalled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that an execution is to end.
+    pub(crate) fn cancel(&self, execution: u64) {
+        *self.cancelled() = Some(execution);
+    }
+
+    /// Whether this execution is to end.
+    pub(crate) fn is_cancelled(&self, execution: u64) -> bool {
+        *self.cancelled() == Some(execution)
+    }
+
+    fn cancelled(&self) -> MutexGuard<'_, Option<u64>> {
+        self.cancelled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The oldest letter, if there is one.

@@ -190,6 +190,11 @@ impl Monitor {
                     self.watch.nudge();
                 }
                 Incoming::Message(got) => {
+                    if let ToLane::Cancel { execution } = got.message {
+                        // Also a letter: it wakes an orchestrator that waits for one.
+                        self.inbox.cancel(execution);
+                        self.watch.nudge();
+                    }
                     let body = got.descriptors.into_iter().next();
                     self.inbox.put(Letter {
                         message: got.message,

@@ -97,8 +97,14 @@ impl<'a> Run<'a> {
             match self.execution.poll(now_ns()) {
                 Poll::Call(call) => {
                     let called = Instant::now();
-                    let outcome = self.caller.call(&call, &|| false);
+                    let (inbox, id) = (self.tools.inbox, self.id);
+                    let outcome = self.caller.call(&call, &|| inbox.is_cancelled(id));
                     self.last_call = called.elapsed();
+                    if inbox.is_cancelled(id) {
+                        // The end of the call is no result that a Catch or Retry may see.
+                        self.cancelled = true;
+                        break;
+                    }
                     self.execution.complete(call.id, outcome, now_ns());
                 }
                 // A call here is over before the next poll, so none can be cancelled; branches that

@@ -14,7 +14,7 @@ memory = LIBC.shmget(key, 4096, IPC_CREAT | 0o666)
 assert memory != -1, ctypes.get_errno()
 try:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        print(json.dumps({"pid": os.getpid(), "port": server.getsockname()[1], "key": key}), flush=True)
+        print(json.dumps({"pid": os.getpid(), "port": server.getsockname()[1], "key": key, "session": os.getsid(0)}), flush=True)
         sys.stdin.read()
 finally:
     LIBC.shmctl(memory, IPC_RMID, None)

@@ -1,6 +1,6 @@
 //! Own memory.
 
-use super::rule::{NO, NOT_EXECUTABLE, PLAIN_ADVICE, PLAIN_MEMFD, YES};
+use super::rule::{ANSWERS_ENOSYS, NO, NOT_EXECUTABLE, PLAIN_ADVICE, PLAIN_MEMFD, YES};
 use super::{Row, row};
 use crate::syscall::Group::Core;
 
@@ -13,5 +13,6 @@ pub(super) const ROWS: &[Row] = &[
     row(25,  "mremap",       Core, YES,            YES,          "Changes the caller's own memory only."),
     row(26,  "msync",        Core, NO,             YES,          "Own memory, and files of its own, which are memory."),
     row(28,  "madvise",      Core, PLAIN_ADVICE,   PLAIN_ADVICE, "Allocators give memory back with it."),
+    row(237, "mbind",        Core, NO,             ANSWERS_ENOSYS, "Memory policy for several memory nodes. OpenBLAS asks for it when numpy is imported, and goes on without."),
     row(319, "memfd_create", Core, YES,            PLAIN_MEMFD,  "A lane makes channels and bodies. Instances only where a control group counts their memory: RLIMIT_AS does not count memfds, and a group does not count huge pages."),
 ];

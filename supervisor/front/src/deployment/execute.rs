@@ -38,6 +38,9 @@ const DOING: &str = "running the workflow";
 /// How long to wait, after a lane's end, for the end of the spawner that may have caused it.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// How long a lane may take to report on an execution that a signal ends.
+const LAST_REPORT: Duration = Duration::from_secs(8);
+
 /// Loans that one lane may owe at a time: more than any lane of ours is given, and a bound on what a
 /// lane that was taken over makes this process remember.
 const LOANS: usize = 16;
@@ -53,6 +56,8 @@ pub struct Finished {
     pub report: Report,
     /// Calls that functions were denied: from the start or the execution before, to the end of this one.
     pub denials: Denials,
+    /// The signal that ended it before its own end, if one did.
+    pub signal: Option<i32>,
     /// The recording, if one was asked for; it is read when somebody needs it.
     recording: Option<OwnedFd>,
 }
@@ -86,9 +91,24 @@ pub(super) fn execute(
     deployment
         .begin(execution, name, input, history)
         .map_err(host)?;
+    let mut stopping: Option<Stopping> = None;
     loop {
-        for source in deployment.wait().map_err(host)? {
-            if let Some(mut finished) = deployment.attend(source, Some(execution), listener)? {
+        let patience = stopping.map(Stopping::left).transpose()?;
+        for source in deployment.wait(patience).map_err(host)? {
+            let attended = deployment.attend(source, Some(execution), listener);
+            let finished = match (attended, stopping) {
+                (Ok(finished), _) => finished,
+                (Err(Interruption::Signal(signal)), None) => {
+                    deployment.cancel(execution, signal)?;
+                    stopping = Some(Stopping::by(signal));
+                    None
+                }
+                // What breaks while it ends is not why it ended.
+                (Err(Interruption::Failure(_)), Some(stopping)) => return Err(stopping.given_up()),
+                (Err(interruption), _) => return Err(interruption),
+            };
+            if let Some(mut finished) = finished {
+                finished.signal = stopping.map(|stopping| stopping.signal);
                 // What the spawner told before the lane did is there, and no more is waited for. If it is
                 // gone, the next execution finds out.
                 let _gone_is_told_later = deployment.hear_of_ends(listener);
@@ -99,6 +119,32 @@ pub(super) fn execute(
                 return Ok(finished);
             }
         }
+    }
+}
+
+/// An execution that a signal is ending.
+#[derive(Clone, Copy, Debug)]
+struct Stopping {
+    signal: i32,
+    since: Instant,
+}
+
+impl Stopping {
+    fn by(signal: i32) -> Stopping {
+        let since = Instant::now();
+        Stopping { signal, since }
+    }
+
+    /// How long the lane may still take; an error when that is over.
+    fn left(self) -> Result<Duration, Interruption> {
+        LAST_REPORT
+            .checked_sub(self.since.elapsed())
+            .filter(|left| !left.is_zero())
+            .ok_or_else(|| self.given_up())
+    }
+
+    fn given_up(self) -> Interruption {
+        Interruption::Signal(self.signal)
     }
 }
 
@@ -135,6 +181,19 @@ impl Deployment {
             Source::Lane(lane) => return Ok(self.hear_lane(lane, execution, listener)?),
         }
         Ok(None)
+    }
+
+    /// Tells the lane to end an execution. What it lent ends with the deployment.
+    fn cancel(&self, execution: u64, signal: i32) -> Result<(), Interruption> {
+        let order = ToLane::Cancel { execution };
+        let sent = self
+            .lanes
+            .get(&PRIMARY)
+            .map(|lane| lane.link.try_send(&order, &[]));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) | None => Err(Interruption::Signal(signal)),
+        }
     }
 
     fn begin(&mut self, execution: u64, name: &str, input: &[u8], history: bool) -> io::Result<()> {
@@ -260,6 +319,7 @@ impl Deployment {
                     return Ok(Some(Finished {
                         report,
                         denials: Denials::default(),
+                        signal: None,
                         recording,
                     }));
                 }

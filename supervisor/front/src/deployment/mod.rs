@@ -119,7 +119,8 @@ impl Deployment {
     }
 
     /// Runs one execution with `input`, JSON text, and waits for its report; records what happens
-    /// if `history` says so.
+    /// if `history` says so. A signal ends the execution, and its report is that of a cancelled
+    /// one; a second signal, or a lane that does not report soon, is an interruption.
     pub fn execute(
         &mut self,
         name: &str,
@@ -190,8 +191,11 @@ impl Deployment {
         self.signals.next().map(Interruption::Signal)
     }
 
-    fn wait(&mut self) -> io::Result<std::collections::BTreeSet<Source>> {
-        self.ready.wait(None)
+    fn wait(
+        &mut self,
+        patience: Option<Duration>,
+    ) -> io::Result<std::collections::BTreeSet<Source>> {
+        self.ready.wait(patience)
     }
 }
 

@@ -189,9 +189,11 @@ fn round(
             let name = format!("{}-learn", prepared.project.name);
             let finished = deployment.execute(&name, input, false, &mut ear);
             deployment.stop(&mut ear);
-            finished.map(|finished| {
+            finished.and_then(|finished| {
                 ear.denied(finished.denials);
-                finished.report
+                // What was denied until a signal is not what the project needs.
+                let signal = finished.signal.map(Interruption::Signal);
+                signal.map_or(Ok(finished.report), Err)
             })
         }
         Err(interruption) => Err(interruption),

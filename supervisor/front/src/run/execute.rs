@@ -181,14 +181,18 @@ impl Session<'_> {
             report::output(report)
         };
         let exit = printed.map_or(exit, |text| print(&text, exit));
-        Ok(match drawn {
+        let exit = match drawn {
             Ok(()) => exit,
             Err(failure) => {
                 let text = render::failure::failure(&self.asked, &failure);
                 self.screen.failure(&text);
                 exit.then(Exit::Unwritten)
             }
-        })
+        };
+        match finished.signal {
+            Some(number) => Err(Interruption::Signal(number)),
+            None => Ok(exit),
+        }
     }
 
     /// The history of an execution, if it was recorded.
