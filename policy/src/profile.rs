@@ -11,6 +11,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("compute", include_str!("../profiles/compute.toml")),
     ("numeric", include_str!("../profiles/numeric.toml")),
     ("python", include_str!("../profiles/python.toml")),
+    ("network", include_str!("../profiles/network.toml")),
 ];
 
 /// The profile of functions that name none, where neither project nor operator says another.
@@ -75,6 +76,20 @@ pub struct Profile {
     pub ceilings: Ceilings,
 }
 
+/// What functions with the group `network` may reach, in the operator's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// The ports of TCP that they may connect to, on any address: nothing keeps a function from those
+    /// of the host itself. Never empty.
+    pub ports: Vec<u16>,
+    /// Whether the operator accepts every port where the kernel cannot tell them apart (Landlock below
+    /// [`NETWORK_ABI`]).
+    pub unfiltered: bool,
+}
+
+/// The Landlock ABI from which on a ruleset decides about ports (Linux 6.7).
+pub const NETWORK_ABI: u32 = 4;
+
 /// What the operator lets projects have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grants {
@@ -86,6 +101,8 @@ pub struct Grants {
     pub default: String,
     /// The most that the limits of any function may be.
     pub ceilings: Ceilings,
+    /// What a network may be, where one of the profiles has it.
+    pub network: Option<Network>,
 }
 
 impl Grants {
@@ -138,6 +155,7 @@ mod tests {
                 memory: 50,
                 ..Ceilings::default()
             },
+            network: None,
         };
         assert_eq!(grants.grant(None).unwrap().ceilings.memory, 10);
         assert_eq!(grants.grant(Some("all")).unwrap().ceilings.memory, 50);

@@ -52,6 +52,8 @@ fn plan() -> Plan {
         directory: None,
         build: None,
         root: None,
+        ports: Vec::new(),
+        unfiltered: false,
         counted: false,
     }
 }

@@ -7,6 +7,8 @@ mod document;
 #[cfg(test)]
 mod lane;
 #[cfg(test)]
+mod network;
+#[cfg(test)]
 mod numbers;
 #[cfg(test)]
 mod profiles;

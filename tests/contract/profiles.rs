@@ -37,6 +37,17 @@ fn outcomes(profile: &str, trials: &[(u32, [u64; 6])]) -> Vec<String> {
     let project = Project::sequence(&[("probe", PROBE)]);
     project.append(&format!("profile = \"{profile}\"\ntimeout = 6000\n"));
     let mut command = keylane(["run", project.arg(), "-q", "--lanes", "1", "--input", "-"]);
+    if profile == "network" {
+        project.append("ports = [443]\n");
+        project.write(
+            "policy.toml",
+            "profiles = [\"network\"]\ndefault = \"network\"\n[network]\nports = [443]\n\
+             addresses = \"any\"\nunfiltered = true\n",
+        );
+        command
+            .arg("--policy")
+            .arg(project.path().join("policy.toml"));
+    }
     let said = finish_with(&mut command, json!(trials).to_string().as_bytes());
     said.expect_code(0);
     serde_json::from_value(said.json()).unwrap()

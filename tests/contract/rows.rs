@@ -29,10 +29,17 @@ fn outcomes(said: &Value, count: usize) -> Vec<String> {
 }
 
 /// Makes the calls as a function, in a jail.
-fn inside(trials: &[Trial]) -> Vec<String> {
+fn inside(trials: &[Trial], policy: Option<&str>) -> Vec<String> {
     let project = Project::sequence(&[("probe", PROBE)]);
     project.append("timeout = 6000\n");
     let mut command = keylane(["run", project.arg(), "-q", "--lanes", "1", "--input", "-"]);
+    if let Some(policy) = policy {
+        project.append("ports = [443]\n");
+        project.write("policy.toml", policy);
+        command
+            .arg("--policy")
+            .arg(project.path().join("policy.toml"));
+    }
     let said = finish_with(&mut command, json!(trials).to_string().as_bytes());
     said.expect_code(0);
     outcomes(&said.json(), trials.len())
@@ -78,13 +85,20 @@ fn refused_by_the_host((number, arguments): &Trial) -> bool {
 /// Tries all of `trials` inside and compares each with the table's word.
 #[track_caller]
 fn expect_as_the_table_says(trials: &[Trial]) {
+    expect_inside(trials, None);
+}
+
+/// As [`expect_as_the_table_says`], with the network where there is a `policy` that gives it.
+#[track_caller]
+pub(crate) fn expect_inside(trials: &[Trial], policy: Option<&str>) {
     let host = Host {
         landlock_abi: landlock_abi(),
         writes: has_private_root(),
+        network: policy.is_some(),
         counted: doctor("cgroups") == "ok",
     };
     let mut wrong = Vec::new();
-    for (trial, outcome) in trials.iter().zip(inside(trials)) {
+    for (trial, outcome) in trials.iter().zip(inside(trials, policy)) {
         let (number, arguments) = trial;
         let right = match verdict(*number, arguments, host) {
             Verdict::Pass => outcome != "EPERM" || refused_by_the_host(trial),
@@ -199,7 +213,7 @@ fn outside_the_same_calls_reach_the_kernel() {
             "{number} is refused outside too: the trials show nothing"
         );
     }
-    for outcome in inside(&trials) {
+    for outcome in inside(&trials, None) {
         assert_eq!(outcome, "EPERM");
     }
 }

@@ -2,7 +2,7 @@
 //! held against. Written from the table's documentation and not from the filter's code.
 
 use keylane_policy::syscall::table::{COUNTED, TABLE, TRUNCATING, WRITING};
-use keylane_policy::syscall::{Condition, O_TRUNC, Role, Row, Rule, Test, Width};
+use keylane_policy::syscall::{Condition, Group, O_TRUNC, Role, Row, Rule, Test, Width};
 use std::collections::BTreeSet;
 
 /// Arguments of a system call.
@@ -26,6 +26,8 @@ pub(crate) struct Host {
     pub(crate) landlock_abi: u32,
     /// Whether functions have a private /tmp.
     pub(crate) writes: bool,
+    /// Whether the function's profile has the group `network`; all others it has.
+    pub(crate) network: bool,
     /// Whether a control group counts functions' memory.
     pub(crate) counted: bool,
 }
@@ -34,6 +36,7 @@ pub(crate) struct Host {
 pub(crate) const FULL: Host = Host {
     landlock_abi: 6,
     writes: true,
+    network: false,
     counted: true,
 };
 
@@ -48,6 +51,7 @@ pub(crate) fn verdict_of(role: Role, number: u32, arguments: &Arguments, host: H
         .iter()
         .find(|row| u32::from(row.number) == number)
         .filter(|row| host.writes || !WRITING.contains(&row.name))
+        .filter(|row| host.network || row.group != Group::Network)
         .filter(|row| host.counted || role == Role::Lane || !COUNTED.contains(&row.name));
     let Some((row, rule)) = row.and_then(|row| Some((row, row.rule(role)?))) else {
         return Verdict::Fail(EPERM);
@@ -81,6 +85,7 @@ fn meets(condition: &Condition, arguments: &Arguments) -> bool {
     match condition.test {
         Test::Is(wanted) => value == wanted,
         Test::Lacks(mask) => value & mask == 0,
+        Test::Masked(mask, wanted) => value & mask == wanted,
         Test::AtMost(most) => value <= most,
     }
 }
@@ -132,6 +137,12 @@ fn around(condition: &Condition) -> Vec<u64> {
     let high = [1 << 31, 1 << 32, 1 << 63];
     let mut values = match condition.test {
         Test::Is(value) => vec![value, value ^ 1, value + 1],
+        Test::Masked(mask, wanted) => {
+            // Every bit is tried where the table is (policy); here those at the borders.
+            let bits = [0, 1, 2, 3, 10, 11, 12, 19, 20, 31, 32, 63].map(|bit| wanted ^ (1 << bit));
+            let all = [wanted, wanted | (!mask & 0xFFFF_FFFF)];
+            all.into_iter().chain(bits).collect()
+        }
         Test::AtMost(most) => vec![0, most, most + 1, 0xFFFF_FFFF],
         Test::Lacks(mask) => {
             let bits = (0..64).map(|bit| 1 << bit).filter(|bit| mask & bit != 0);
@@ -158,6 +169,7 @@ fn the_expectation_itself_knows_borders_and_halves() {
     let on = |landlock_abi, writes| Host {
         landlock_abi,
         writes,
+        network: false,
         counted: false,
     };
     assert_eq!(verdict(257, &truncate, on(2, false)), Verdict::Fail(1));
@@ -186,7 +198,11 @@ fn every_condition_is_tried_met_and_missed() {
             }
             let passed = |wanted: bool| {
                 combinations(row).iter().any(|arguments| {
-                    (verdict(row.number.into(), arguments, FULL) == Verdict::Pass) == wanted
+                    let host = Host {
+                        network: true,
+                        ..FULL
+                    };
+                    (verdict(row.number.into(), arguments, host) == Verdict::Pass) == wanted
                 })
             };
             assert!(

@@ -36,7 +36,11 @@ mod native;
 #[cfg(test)]
 mod neighbours;
 #[cfg(test)]
+mod network;
+#[cfg(test)]
 mod outside;
+#[cfg(test)]
+mod programs;
 #[cfg(test)]
 mod protocol;
 #[cfg(test)]

@@ -23,6 +23,7 @@ const FUNCTION: [(&str, &str); 13] = [
     ("include", "[\"data\"]"),
     ("requirements", "\"needs.txt\""),
     ("profile", "\"python\""),
+    ("ports", "[443]"),
     ("payload", "\"1MiB\""),
     ("memory", "\"1GiB\""),
     ("timeout", "5"),

@@ -79,6 +79,7 @@ fn condition(condition: &Condition) -> String {
         Test::Is(value) if value < 10 => format!("argument {argument} is {value}"),
         Test::Is(value) => format!("argument {argument} is {value:#x}"),
         Test::Lacks(mask) => format!("argument {argument} has none of {mask:#x}"),
+        Test::Masked(mask, value) => format!("argument {argument} has {value:#x} of {mask:#x}"),
         Test::AtMost(value) => format!("argument {argument} is at most {value}"),
     }
 }

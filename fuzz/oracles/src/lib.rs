@@ -21,6 +21,7 @@ pub mod memory;
 pub mod mutate;
 pub mod path;
 pub mod planted;
+pub mod policy;
 pub mod reference;
 pub mod scan;
 pub mod single;

@@ -6,7 +6,7 @@
 use keylane_fuzz_oracles::mutate::Mutator;
 use keylane_fuzz_oracles::{Verdict, planted};
 use keylane_fuzz_oracles::{channel, definition, execution, expression, json, path, single, wire};
-use keylane_fuzz_oracles::{findings, memory, scan};
+use keylane_fuzz_oracles::{findings, memory, policy, scan};
 use keylane_workflow::Data;
 use std::path::Path;
 
@@ -88,6 +88,11 @@ fn whatever_domains_ask_the_pages_are_what_the_ledger_says_and_no_rule_is_broken
 }
 
 #[test]
+fn policies_grant_what_they_name_and_projects_get_no_more() {
+    assert_eq!(found("policy", policy::check, 6000), None);
+}
+
+#[test]
 fn the_planted_bug_is_found_so_that_a_run_without_findings_means_something() {
     assert!(found("planted", planted::check, 20_000).is_some());
 }
@@ -105,7 +110,10 @@ fn seeds_and_mutations_reach_what_is_accepted_and_what_is_refused() {
         );
     }
     type Accepts = fn(&[u8]) -> bool;
-    let accepts: [(&str, Accepts); 5] = [
+    let accepts: [(&str, Accepts); 6] = [
+        ("policy", |data| {
+            policy::answer(data).is_some_and(|it| it.is_ok())
+        }),
         ("definition", |data| definition::answer(data).0),
         ("wire", |data| wire::read(data) == Ok(true)),
         ("json", |data| Data::from_untrusted(data.to_vec()).is_ok()),

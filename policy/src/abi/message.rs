@@ -62,6 +62,10 @@ pub struct ZygoteSpec {
     pub tmp: u64,
     /// Whether workers are forked before or after the import.
     pub reuse: Reuse,
+    /// Ports of TCP that it may connect to, if its groups have the network.
+    pub ports: Vec<u16>,
+    /// Whether every port may be open where the kernel cannot tell them apart.
+    pub unfiltered: bool,
 }
 
 /// Front to spawner.

@@ -15,7 +15,7 @@ const FAMILIES: &[Family] = &[
     Family {
         calls: "socket connect bind listen accept accept4 setsockopt getpeername sendto sendmsg \
                 sendmmsg recvmmsg socketpair",
-        reason: "A function has no network: what it could reach belongs to others.",
+        reason: "A function has no network but TCP that it opens, and that with the group `network` alone.",
         instead: "take what it needs from the event and give what it has in the response; a pair of \
                   AF_UNIX streams of its own is allowed",
     },

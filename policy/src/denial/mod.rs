@@ -209,9 +209,9 @@ mod tests {
             denial.shown(),
             "socket(family: AF_INET, type: SOCK_STREAM|SOCK_CLOEXEC, protocol: 6)"
         );
-        assert!(denial.rule.contains("no row"));
+        assert!(denial.rule.contains("`network`"));
         assert!(denial.permitted_instead.contains("response"));
-        assert_eq!(denial.blame, Blame::Function);
+        assert_eq!(denial.blame, Blame::Workflow);
     }
 
     #[test]

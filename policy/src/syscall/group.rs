@@ -23,6 +23,8 @@ pub enum Group {
     Timers,
     /// What it has used, and facts of the host: its name, memory and load.
     Facts,
+    /// Connections of TCP that it opens, to ports that Landlock allows.
+    Network,
 }
 
 /// All groups with their names and what each is for, as documents list them.
@@ -49,6 +51,11 @@ pub const GROUPS: &[(Group, &str, &str)] = &[
         Group::Facts,
         "facts",
         "its usage; the host's name, memory and load",
+    ),
+    (
+        Group::Network,
+        "network",
+        "connections of TCP that it opens, to named ports",
     ),
 ];
 

@@ -43,6 +43,8 @@ pub enum Test {
     Is(u64),
     /// None of these bits is set.
     Lacks(u64),
+    /// Of these bits exactly those of the second number are set.
+    Masked(u64, u64),
     /// As an unsigned number it is at most this.
     AtMost(u64),
 }
@@ -236,10 +238,12 @@ mod tests {
             "setxattr",
             "utimensat",
             "truncate",
-            "connect",
             "sendmsg",
             "sendmmsg",
-            "socket",
+            "bind",
+            "listen",
+            "accept",
+            "accept4",
             "kill",
             "tgkill",
             "execve",
@@ -257,6 +261,41 @@ mod tests {
                     .any(|row| row.name == name && row.instance.is_some()),
                 "{name} is open to instances"
             );
+        }
+    }
+
+    #[test]
+    fn sockets_that_are_no_pairs_are_of_tcp_and_of_the_network_group_alone() {
+        for row in TABLE.iter().filter(|row| row.group == Group::Network) {
+            assert!(row.lane.is_none() && row.without.is_none(), "{}", row.name);
+        }
+        for name in ["socket", "connect"] {
+            let row = TABLE.iter().find(|row| row.name == name).unwrap();
+            assert_eq!(row.group, Group::Network);
+        }
+        let scene = Scene {
+            landlock_abi: 6,
+            grants: Grants::default(),
+        };
+        let socket = |family: u64, kind: u64, protocol: u64| {
+            let arguments = [family, kind, protocol, 0, 0, 0];
+            matches!(
+                decide(&Groups::all(), 41, &arguments, scene),
+                Decision::Passed
+            )
+        };
+        for family in 0..64 {
+            for kind in 0..16 {
+                for protocol in [0, 1, 6, 17, 132, 255, 256, 262] {
+                    let tcp = [2, 10].contains(&family) && kind == 1 && [0, 6].contains(&protocol);
+                    assert_eq!(
+                        socket(family, kind, protocol),
+                        tcp,
+                        "{family} {kind} {protocol}"
+                    );
+                    assert_eq!(socket(family, kind | 0x8_0800, protocol), tcp);
+                }
+            }
         }
     }
 

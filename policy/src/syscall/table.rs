@@ -8,6 +8,7 @@ mod events;
 mod files;
 mod itself;
 mod memory;
+mod network;
 mod process;
 mod rule;
 mod signals;
@@ -80,6 +81,7 @@ const PARTS: &[&[Row]] = &[
     files::ROWS,
     events::ROWS,
     sockets::ROWS,
+    network::ROWS,
     signals::ROWS,
     time::ROWS,
     process::ROWS,

@@ -170,6 +170,8 @@ impl Builder {
             }),
             root: self.mounts.then_some(Root { tmp: 0 }),
             counted: false,
+            ports: Vec::new(),
+            unfiltered: false,
         }
     }
 }

@@ -2,8 +2,10 @@
 //! their fixed places and never by PATH, which may lead to another Python; for native functions the
 //! dynamic loader and the libraries beside it.
 
+use crate::project::manifest::Function;
 use keylane_policy::abi::message::Runtime;
 use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::syscall::Group;
 use std::path::{Path, PathBuf};
 
 /// The interpreter as a library.
@@ -57,6 +59,24 @@ const READABLE: [(&str, &str); 10] = [
     ),
 ];
 
+/// What an instance with a network may read on top, and why.
+const READABLE_BY_NETWORK: [(&str, &str); 8] = [
+    ("/etc/resolv.conf", "which name servers to ask"),
+    ("/etc/hosts", "names that no server is asked for"),
+    ("/etc/nsswitch.conf", "in which order"),
+    ("/etc/host.conf", "the same for older programs"),
+    ("/etc/gai.conf", "which of several addresses comes first"),
+    ("/etc/services", "names of ports"),
+    (
+        "/usr/lib/ssl/certs",
+        "whom TLS trusts, by the name that OpenSSL calls it",
+    ),
+    (
+        "/usr/share/ca-certificates",
+        "what the links in there lead to",
+    ),
+];
+
 /// What this host has for the functions of a project: for each runtime that they need, the absolute
 /// paths that an instance needs to read, each as it is called and, where it is or leads through a
 /// link, as it resolves.
@@ -64,6 +84,7 @@ const READABLE: [(&str, &str); 10] = [
 pub struct HostRuntimes {
     python: Vec<String>,
     native: Vec<String>,
+    network: Vec<String>,
 }
 
 impl HostRuntimes {
@@ -84,7 +105,17 @@ impl HostRuntimes {
         Ok(HostRuntimes {
             python: spellings(root, READABLE.iter().chain(more)),
             native: spellings(root, &READABLE),
+            network: spellings(root, &READABLE_BY_NETWORK),
         })
+    }
+
+    /// What an instance of this function may read beside its tree.
+    pub fn paths_of(&self, function: &Function) -> Vec<String> {
+        let mut paths = self.paths(function.handler.runtime()).to_vec();
+        if function.rights.groups.has(Group::Network) {
+            paths.extend(self.network.iter().cloned());
+        }
+        paths
     }
 
     /// What an instance of this runtime may read.
@@ -191,7 +222,11 @@ mod tests {
 
     #[test]
     fn nothing_private_is_readable() {
-        for (path, _why) in READABLE.iter().chain(&READABLE_BY_PYTHON) {
+        for (path, _why) in READABLE
+            .iter()
+            .chain(&READABLE_BY_PYTHON)
+            .chain(&READABLE_BY_NETWORK)
+        {
             for private in [
                 "/etc/ssl/private",
                 "/etc/shadow",

@@ -75,7 +75,8 @@ fn lead(program: i32) -> ! {
     process::exit(status)
 }
 
-/// The namespaces that a plan asks for. A build worker that fetches keeps the host's network.
+/// The namespaces that a plan asks for. A build worker that fetches keeps the host's network, as does an
+/// instance with the network: an empty one has no way out.
 pub(crate) fn namespaces(plan: &Plan) -> Namespaces {
     let networked = plan
         .build
@@ -83,8 +84,9 @@ pub(crate) fn namespaces(plan: &Plan) -> Namespaces {
         .is_some_and(|build| build.job == Job::Fetch);
     match (plan.namespaces, plan.root) {
         (false, _) => Namespaces::Shared,
-        (true, Some(_)) if networked => Namespaces::OwnButNetwork,
-        (true, None) => Namespaces::Own,
-        (true, Some(_)) => Namespaces::OwnWithMounts,
+        (true, root) => Namespaces::Own {
+            mounts: root.is_some(),
+            network: !networked && !plan.networked(),
+        },
     }
 }

@@ -4,14 +4,15 @@
 //! know on top (truncation, device ioctls, TCP, signals and abstract sockets of other domains) is
 //! handled where the kernel has it; the filter does not rely on it.
 
-use crate::Build;
 use crate::step::{Step, StepError};
+use crate::{Build, Plan};
+use keylane_policy::profile::NETWORK_ABI;
 use keylane_policy::syscall::{Job, Role};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, PathFd,
     Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The program that the kernel opens for execution when it executes a dynamic program: the
 /// System V ABI's name of the loader on x86_64.
@@ -36,13 +37,26 @@ fn open(path: &Path) -> Result<PathFd, StepError> {
     PathFd::new(path).map_err(|error| refused(format!("{}: {error}", path.display())))
 }
 
-/// Builds the ruleset of `role`, which may read `readable` and, as an instance, start the dynamic
-/// loader and write to /dev/null; a build worker also what `build` says.
-pub(crate) fn prepare(
-    role: Role,
-    readable: &[PathBuf],
-    build: Option<&Build>,
-) -> Result<RulesetCreated, StepError> {
+/// Refuses a plan with a network whose ports nobody would keep it to.
+pub(crate) fn check_ports(plan: &Plan, landlock_abi: u32) -> Result<(), StepError> {
+    if !plan.networked() {
+        return Ok(());
+    }
+    if plan.ports.is_empty() {
+        return Err(refused("a network without a port"));
+    }
+    if landlock_abi < NETWORK_ABI && !plan.unfiltered {
+        return Err(refused(format!(
+            "Landlock ABI {landlock_abi} knows no ports, and the policy does not say `unfiltered`"
+        )));
+    }
+    Ok(())
+}
+
+/// Builds the ruleset of `plan`, which may read what it names, and as an instance start the dynamic
+/// loader, write to /dev/null and, with a network, connect to its ports; as a build worker, what `build`
+/// says.
+pub(crate) fn prepare(plan: &Plan) -> Result<RulesetCreated, StepError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(ABI::V2))
@@ -56,12 +70,19 @@ pub(crate) fn prepare(
         .map_err(refused)?
         .create()
         .map_err(refused)?;
-    for path in readable {
+    if plan.networked() {
+        for port in &plan.ports {
+            ruleset = ruleset
+                .add_rule(NetPort::new(*port, AccessNet::ConnectTcp))
+                .map_err(|error| refused(format!("port {port}: {error}")))?;
+        }
+    }
+    for path in &plan.readable {
         ruleset = ruleset
             .add_rule(PathBeneath::new(open(path)?, reading(path)))
             .map_err(|error| refused(format!("{}: {error}", path.display())))?;
     }
-    if role != Role::Lane {
+    if plan.role != Role::Lane {
         let loader = PathBeneath::new(
             open(Path::new(LOADER))?,
             AccessFs::ReadFile | AccessFs::Execute,
@@ -75,7 +96,7 @@ pub(crate) fn prepare(
             .and_then(|r| r.add_rule(null))
             .map_err(refused)?;
     }
-    match build {
+    match &plan.build {
         Some(build) => allow_building(ruleset, build),
         None => Ok(ruleset),
     }
@@ -131,4 +152,47 @@ pub(crate) fn restrict(ruleset: RulesetCreated) -> Result<(), StepError> {
         return Err(refused("the kernel did not enforce the ruleset"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keylane_policy::syscall::{Group, Groups};
+    use keylane_sys::jail::Limits;
+
+    fn plan(group: Group, ports: &[u16], unfiltered: bool) -> Plan {
+        Plan {
+            role: Role::Instance,
+            groups: Groups::of([group]),
+            name: String::new(),
+            user: None,
+            namespaces: false,
+            limits: Limits {
+                memory: 0,
+                processes: 0,
+                descriptors: 0,
+                file: 0,
+            },
+            readable: Vec::new(),
+            directory: None,
+            build: None,
+            root: None,
+            ports: ports.to_vec(),
+            unfiltered,
+            counted: false,
+        }
+    }
+
+    #[test]
+    fn a_network_without_ports_is_refused_by_the_jail() {
+        let refused = |plan: &Plan, abi| check_ports(plan, abi).is_err();
+        let named = plan(Group::Network, &[443], false);
+        assert!(refused(&named, 2) && refused(&named, 3));
+        assert!(!refused(&named, 4) && !refused(&named, 7));
+        let accepted = plan(Group::Network, &[443], true);
+        assert!(!refused(&accepted, 2));
+        let none = plan(Group::Network, &[], true);
+        assert!(refused(&none, 2) && refused(&none, 7));
+        assert!(!refused(&plan(Group::Files, &[], false), 2));
+    }
 }

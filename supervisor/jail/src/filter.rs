@@ -100,6 +100,11 @@ impl Filters {
         })
     }
 
+    /// The Landlock ABI of the kernel that they are for.
+    pub(crate) fn landlock_abi(&self) -> u32 {
+        self.landlock_abi
+    }
+
     /// Compiles the filters of a build worker's job, once. They refuse by themselves: nobody listens.
     pub fn prepare_builder(&mut self, job: Job) -> Result<(), StepError> {
         // It writes to its folder, whose files nobody else has: truncating needs no guard where all
@@ -311,6 +316,7 @@ fn condition(condition: Condition) -> Result<SeccompCondition, StepError> {
     let (operator, value) = match condition.test {
         Test::Is(value) => (SeccompCmpOp::Eq, value),
         Test::Lacks(mask) => (SeccompCmpOp::MaskedEq(mask), 0),
+        Test::Masked(mask, value) => (SeccompCmpOp::MaskedEq(mask), value),
         Test::AtMost(value) => (SeccompCmpOp::Le, value),
     };
     SeccompCondition::new(condition.argument, width, operator, value).map_err(refused)

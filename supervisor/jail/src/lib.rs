@@ -24,7 +24,7 @@ pub use filter::Filters;
 pub use root::{Root, TREE};
 pub use step::{Step, StepError};
 
-use keylane_policy::syscall::{Grants, Groups, IMAGE_DESCRIPTOR, Role};
+use keylane_policy::syscall::{Grants, Group, Groups, IMAGE_DESCRIPTOR, Role};
 use keylane_sys::jail as sys;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
@@ -53,6 +53,10 @@ pub struct Plan {
     pub build: Option<Build>,
     /// A root of its own, for a process that has a mount namespace.
     pub root: Option<Root>,
+    /// Ports of TCP that it may connect to; without meaning unless its groups have the network.
+    pub ports: Vec<u16>,
+    /// Whether it may have every port where the kernel cannot tell them apart.
+    pub unfiltered: bool,
     /// Whether the process is in a control group that bounds its memory, when it enters.
     pub counted: bool,
 }
@@ -64,6 +68,11 @@ impl Plan {
             writes: self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0),
             counted: self.counted,
         }
+    }
+
+    /// Whether the process may open connections: it keeps the network that its parent has.
+    pub fn networked(&self) -> bool {
+        self.role == Role::Instance && self.groups.has(Group::Network)
     }
 
     /// Where the process starts: its folder by the name that it has in its root.
@@ -88,6 +97,7 @@ pub fn enter(
     image: RawFd,
     pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> Result<(), StepError> {
+    filesystem::check_ports(plan, filters.landlock_abi())?;
     // Looked up while an error can still be told.
     let filters = filters.of(plan.role, &plan.groups, plan.grants())?;
     // Only what is named stays: an inherited descriptor is a right that no later step sees.
@@ -100,7 +110,7 @@ pub fn enter(
     step::take(Step::Session, keylane_sys::signal::unblock_all)?;
     // Landlock opens the readable paths now, while this user can still reach them, and is put into
     // force below; what it allows are files, by whatever path they are reached.
-    let mut ruleset = filesystem::prepare(plan.role, &plan.readable, plan.build.as_ref())?;
+    let mut ruleset = filesystem::prepare(plan)?;
     let copies = match plan.root {
         Some(root) => Some((root, root::copies(plan)?)),
         None => {

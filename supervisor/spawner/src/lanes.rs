@@ -72,6 +72,8 @@ impl Lane {
                 directory: None,
                 build: None,
                 root: extras.mounts.then_some(Root { tmp: 0 }),
+                ports: Vec::new(),
+                unfiltered: false,
                 counted: false,
             },
             image,

@@ -57,6 +57,16 @@ pub(crate) struct Zygote {
     namespaced: bool,
 }
 
+/// What a function finds in its environment.
+fn environment(spec: &ZygoteSpec) -> Vec<CString> {
+    let mut entries = launch::environment();
+    if spec.groups.has(keylane_policy::syscall::Group::Network) {
+        // The C library asks name servers by TCP, as there is no UDP (resolv.conf(5)).
+        entries.push(c"RES_OPTIONS=use-vc".to_owned());
+    }
+    entries
+}
+
 /// The name of an error that the jail itself tells.
 const JAIL: &str = "Keylane.Jail";
 
@@ -105,6 +115,8 @@ impl Zygote {
                 directory: Some(PathBuf::from(&spec.tree)),
                 build: None,
                 root: extras.mounts.then_some(Root { tmp: spec.tmp }),
+                ports: spec.ports.clone(),
+                unfiltered: spec.unfiltered,
                 counted: group.is_some(),
             },
             image,
@@ -121,7 +133,7 @@ impl Zygote {
                 })?,
             ],
             descriptors: vec![out_end.as_fd(), err_end.as_fd(), theirs.as_fd()],
-            environment: launch::environment(),
+            environment: environment(spec),
             leader: true,
             group: group.as_ref(),
         };

@@ -27,7 +27,10 @@ pub fn landlock_abi() -> io::Result<u32> {
 /// Whether a child gets namespaces of its own here; tries it. The process must be
 /// single-threaded.
 pub fn try_namespaces() -> io::Result<()> {
-    match fork(Namespaces::Own)? {
+    match fork(Namespaces::Own {
+        mounts: false,
+        network: true,
+    })? {
         Fork::Child => exit(0),
         Fork::Parent(child) => child.wait().map(|_ended| ()),
     }
@@ -38,7 +41,10 @@ pub fn try_namespaces() -> io::Result<()> {
 pub fn try_mounts() -> io::Result<()> {
     // Over a pipe: where SIGCHLD is ignored, nobody learns an exit status.
     let (told, tell) = crate::jail::pipe()?;
-    match fork(Namespaces::OwnWithMounts)? {
+    match fork(Namespaces::Own {
+        mounts: true,
+        network: true,
+    })? {
         Fork::Child => {
             let tried = mount::memory(4096, 16, mount::Access::Scratch).and_then(|root| {
                 mount::cover_root(root.as_fd())?;

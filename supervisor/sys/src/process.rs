@@ -45,12 +45,13 @@ pub enum LeaderFork {
 pub enum Namespaces {
     /// The parent's.
     Shared,
-    /// A user namespace of its own, and in it pid, network, IPC and UTS namespaces.
-    Own,
-    /// As `Own`, and a mount namespace, a copy of the parent's.
-    OwnWithMounts,
-    /// As `OwnWithMounts`, with the parent's network.
-    OwnButNetwork,
+    /// A user namespace of its own, and in it pid, IPC and UTS namespaces.
+    Own {
+        /// And a mount namespace, a copy of the parent's.
+        mounts: bool,
+        /// And a network namespace with nothing in it; else the parent's network stays.
+        network: bool,
+    },
 }
 
 /// Forks this process, which must be single-threaded: the child is a copy that runs on.
@@ -66,16 +67,16 @@ pub fn fork(namespaces: Namespaces) -> io::Result<Fork> {
             "fork in a process of {count} threads"
         )));
     }
-    let but_network =
-        libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-    let own = but_network | libc::CLONE_NEWNET;
+    let own = libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
     let flags = libc::CLONE_PIDFD
         | libc::SIGCHLD
         | match namespaces {
             Namespaces::Shared => 0,
-            Namespaces::Own => own,
-            Namespaces::OwnWithMounts => own | libc::CLONE_NEWNS,
-            Namespaces::OwnButNetwork => but_network | libc::CLONE_NEWNS,
+            Namespaces::Own { mounts, network } => {
+                let mounts = if mounts { libc::CLONE_NEWNS } else { 0 };
+                let network = if network { libc::CLONE_NEWNET } else { 0 };
+                own | mounts | network
+            }
         };
     let mut pidfd: libc::c_int = -1;
     // SAFETY: without CLONE_VM and with a null stack, clone behaves as fork (clone(2)): the child

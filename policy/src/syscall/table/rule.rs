@@ -130,3 +130,25 @@ pub(super) const PLAIN_RENAME: Option<Rule> = Some(AllowIf(&[&[int(4, Test::Lack
 
 /// CLONE_THREAD and nothing else: no-op or EINVAL (unshare(2)).
 pub(super) const ALONE: Option<Rule> = Some(AllowIf(&[&[long(0, Test::Is(0x0001_0000))]]));
+
+/// AF_INET (2) and AF_INET6 (10); SOCK_STREAM with or without SOCK_NONBLOCK and SOCK_CLOEXEC; protocol 0
+/// or IPPROTO_TCP (6). Not IPPROTO_MPTCP and IPPROTO_SMC, whose connections Landlock does not see.
+pub(super) const TCP: Option<Rule> = Some(AllowIf(&[
+    &[int(0, Test::Is(2)), STREAM, int(2, Test::Is(0))],
+    &[int(0, Test::Is(2)), STREAM, int(2, Test::Is(6))],
+    &[int(0, Test::Is(10)), STREAM, int(2, Test::Is(0))],
+    &[int(0, Test::Is(10)), STREAM, int(2, Test::Is(6))],
+]));
+const STREAM: Condition = int(1, Test::Masked(0xFFFF_FFFF & !0x8_0800, 1));
+/// SOL_SOCKET (1): SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO. IPPROTO_TCP (6): TCP_NODELAY, TCP_KEEPIDLE,
+/// TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT.
+pub(super) const OWN_SOCKET_OPTIONS: Option<Rule> = Some(AllowIf(&[
+    &[int(1, Test::Is(1)), int(2, Test::Is(9))],
+    &[int(1, Test::Is(1)), int(2, Test::Is(20))],
+    &[int(1, Test::Is(1)), int(2, Test::Is(21))],
+    &[int(1, Test::Is(6)), int(2, Test::Is(1))],
+    &[int(1, Test::Is(6)), int(2, Test::Is(4))],
+    &[int(1, Test::Is(6)), int(2, Test::Is(5))],
+    &[int(1, Test::Is(6)), int(2, Test::Is(6))],
+    &[int(1, Test::Is(6)), int(2, Test::Is(18))],
+]));

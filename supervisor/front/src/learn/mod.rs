@@ -131,8 +131,7 @@ fn lesson(options: &Options, screen: &mut Screen<Stderr>) -> Result<(Lesson, Exi
     };
     // Standard input can be read once only.
     let text = String::from_utf8_lossy(&input).into_owned();
-    let names = prepared.project.function_names();
-    let mut learned = Learned::nothing(&names, &grants);
+    let mut learned = Learned::nothing(&prepared.project.functions, &grants);
     let mut rounds = 0usize;
     loop {
         rounds = rounds.saturating_add(1);

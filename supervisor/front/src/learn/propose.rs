@@ -64,11 +64,16 @@ pub(super) struct StillDenied {
 }
 
 impl<'g> Learned<'g> {
-    /// Nothing yet: the core alone.
-    pub(super) fn nothing(functions: &[String], grants: &'g Grants) -> Learned<'g> {
+    /// Nothing yet: the core alone, and the network where a function has it. Its ports stand in the
+    /// project's file beside the profile, so that it is asked for on purpose.
+    pub(super) fn nothing(functions: &[Function], grants: &'g Grants) -> Learned<'g> {
+        let start = |function: &Function| {
+            let network = function.rights.groups.has(Group::Network);
+            Groups::of(network.then_some(Group::Network))
+        };
         let needs = functions
             .iter()
-            .map(|name| (name.clone(), Groups::of([])))
+            .map(|function| (function.name.to_string(), start(function)))
             .collect();
         Learned { grants, needs }
     }
@@ -88,7 +93,8 @@ impl<'g> Learned<'g> {
                 continue;
             };
             let wider = with(has, group);
-            if !has.has(group) && self.grantable(&wider) {
+            // Without ports of the project's a network is none.
+            if group != Group::Network && !has.has(group) && self.grantable(&wider) {
                 self.needs.insert(denial.function.clone(), wider);
                 grown = true;
             }

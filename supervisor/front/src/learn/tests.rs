@@ -2,6 +2,7 @@
 
 use super::propose::{Learned, Proposal, policy_fragment, project_fragment};
 use crate::operator;
+use crate::project::manifest::Manifest;
 use crate::source::Source;
 use keylane_policy::denial::{Denial, Denials, Notice, Pointed};
 use keylane_policy::profile::Grants;
@@ -10,6 +11,7 @@ use keylane_policy::syscall::{self, Group, Groups, Scene};
 const THREAD: (u32, [u64; 6]) = (56, [0x3D_0F00, 0, 0, 0, 0, 0]);
 const EPOLL: (u32, [u64; 6]) = (291, [0; 6]);
 const PTRACE: (u32, [u64; 6]) = (101, [0; 6]);
+const TCP: (u32, [u64; 6]) = (41, [2, 1, 0, 0, 0, 0]);
 
 fn denials(calls: &[(u32, [u64; 6])]) -> Denials {
     let mut all = Denials::default();
@@ -37,7 +39,10 @@ fn grants(policy: &str) -> Grants {
 }
 
 fn learned(grants: &Grants) -> Learned<'_> {
-    Learned::nothing(&["f".to_owned()], grants)
+    let text = "[workflow]\nname = \"t\"\ndefinition = \"w\"\n[functions.f]\n\
+                runtime = \"python3.11\"\npath = \"f\"\nhandler = \"f.handler\"\n";
+    let source = Source::from_bytes("keylane.toml", text.as_bytes().to_vec()).unwrap();
+    Learned::nothing(&Manifest::parse(&source).unwrap().functions, grants)
 }
 
 #[test]
@@ -62,6 +67,16 @@ fn nothing_is_given_that_no_granted_profile_has_together() {
     assert!(learned.take(&denials(&[THREAD, EPOLL])));
     assert_eq!(learned.groups("f"), Groups::of([Group::Threads]));
     assert!(!learned.take(&denials(&[EPOLL])));
+}
+
+#[test]
+fn a_network_is_never_given_by_learning() {
+    let grants = grants(
+        "profiles = [\"python\", \"network\"]\n[network]\nports = [443]\naddresses = \"any\"\n",
+    );
+    let mut learned = learned(&grants);
+    assert!(!learned.take(&denials(&[TCP])));
+    assert_eq!(learned.groups("f"), Groups::of([]));
 }
 
 fn proposal(now: &str, profile: Option<&str>, exact: bool) -> Proposal {

@@ -4,6 +4,7 @@
 //! An attacker controls nothing here; a project controls what it asks for, which [`resolve`] holds
 //! against the operator's word.
 
+mod network;
 mod parse;
 mod resolve;
 #[cfg(test)]

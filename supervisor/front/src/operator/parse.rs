@@ -1,5 +1,6 @@
 //! Profiles and operator's files as TOML. Pure: text in, grants or problems out.
 
+use super::network;
 use crate::problem::Problem;
 use crate::project::key::{self, Limit};
 use crate::project::manifest::syntax;
@@ -15,7 +16,7 @@ use toml::de::DeTable;
 /// The keys of a profile's table, besides its name.
 const PROFILE: [&str; 3] = ["summary", "groups", "ceilings"];
 /// The keys of an operator's file.
-const OPERATOR: [&str; 4] = ["profiles", "default", "ceilings", "profile"];
+const OPERATOR: [&str; 5] = ["profiles", "default", "ceilings", "profile", "network"];
 /// The keys of a table of ceilings.
 const CEILINGS: [&str; 6] = [
     "memory",
@@ -26,13 +27,17 @@ const CEILINGS: [&str; 6] = [
     "tmp",
 ];
 
-/// The profiles that are part of Keylane, all granted.
+/// The profiles that are part of Keylane, all granted but those with a network, which nobody has whom
+/// no operator gave it.
 pub fn built_in() -> Result<Grants, Vec<Problem>> {
+    let mut profiles = built_in_profiles()?;
+    profiles.retain(|profile| !profile.groups.has(Group::Network));
     Ok(Grants {
         source: "no policy file".to_owned(),
-        profiles: built_in_profiles()?,
+        profiles,
         default: DEFAULT.to_owned(),
         ceilings: Ceilings::default(),
+        network: None,
     })
 }
 
@@ -69,7 +74,9 @@ pub fn parse(source: &Source) -> Result<Grants, Vec<Problem>> {
         let all: Vec<Profile> = built_in.iter().cloned().chain(own?).collect();
         let profiles = read_granted(reader, root, &all)?;
         let default = read_default(reader, root, &profiles)?;
+        let network = network::read(reader, root, &profiles)?;
         Some(Grants {
+            network,
             source: source.name().to_owned(),
             profiles,
             default,

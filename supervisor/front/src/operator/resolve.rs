@@ -1,5 +1,6 @@
 //! What a project asks for against what the operator grants.
 
+use super::network;
 use crate::problem::Problem;
 use crate::project::manifest::{Function, Rights};
 use crate::project::quantity;
@@ -17,9 +18,12 @@ pub fn resolve(grants: &Grants, functions: &mut [Function], manifest: &Source) -
         match grants.grant(name) {
             Some(profile) => {
                 problems.extend(limit(function, &profile, grants, manifest));
+                problems.extend(network::ports(function, &profile, grants, manifest));
+                let network = grants.network.as_ref();
                 function.rights = Rights {
                     profile: profile.name,
                     groups: profile.groups,
+                    unfiltered: network.is_some_and(|network| network.unfiltered),
                 };
             }
             None => {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::project::manifest::Manifest;
 use keylane_policy::profile::BUILT_IN;
-use keylane_policy::syscall::Groups;
+use keylane_policy::syscall::{Group, Groups};
 
 fn grants(text: &str) -> Result<Grants, String> {
     let source = Source::from_bytes("policy.toml", text.as_bytes().to_vec()).unwrap();
@@ -11,14 +11,19 @@ fn grants(text: &str) -> Result<Grants, String> {
 }
 
 #[test]
-fn the_built_in_profiles_are_in_order_and_python_has_everything() {
+fn the_built_in_profiles_are_in_order_and_without_a_policy_nobody_has_a_network() {
     let grants = built_in().unwrap();
-    assert_eq!(grants.profiles.len(), BUILT_IN.len());
+    let (network, others) = BUILT_IN.split_last().unwrap();
+    assert_eq!(network.0, "network");
+    assert_eq!(grants.profiles.len(), others.len());
     for (profile, (name, _)) in grants.profiles.iter().zip(BUILT_IN) {
         assert_eq!(profile.name, *name);
         assert!(profile.summary.len() > 10);
+        assert!(!profile.groups.has(Group::Network), "{name}");
     }
-    assert_eq!(grants.grant(None).unwrap().groups, Groups::all());
+    let python = grants.grant(None).unwrap().groups;
+    let and_network = Groups::of(python.iter().chain([Group::Network]));
+    assert_eq!(and_network, Groups::all());
     let by_size: Vec<&str> = grants.by_size().iter().map(|p| p.name.as_str()).collect();
     assert_eq!(by_size, ["compute", "numeric", "python"]);
     for pair in grants.by_size().windows(2) {
@@ -45,9 +50,74 @@ fn an_operator_grants_lowers_and_makes_profiles() {
     );
 }
 
+const NETWORK: &str =
+    "profiles = [\"python\", \"network\"]\n[network]\nports = [53, 443]\naddresses = \"any\"\n";
+
+#[test]
+fn a_network_is_what_operator_and_project_both_name() {
+    let grants = grants(NETWORK).unwrap();
+    assert_eq!(grants.network.as_ref().unwrap().ports, [53, 443]);
+    assert!(!grants.network.as_ref().unwrap().unfiltered);
+    for (lines, problem) in [
+        ("profile = \"network\"\nports = [443]\n", None),
+        ("profile = \"network\"\nports = [53, 443]\n", None),
+        (
+            "profile = \"network\"\nports = [22, 443]\n",
+            Some("port 22 is not allowed"),
+        ),
+        ("profile = \"network\"\n", Some("no `ports` are named")),
+        ("ports = [443]\n", Some("`ports` without a network")),
+        (
+            "profile = \"python\"\nports = [443]\n",
+            Some("`ports` without a network"),
+        ),
+    ] {
+        let (mut functions, manifest) = functions(lines);
+        let found = resolve(&grants, &mut functions, &manifest);
+        match problem {
+            None => assert!(found.is_empty(), "{lines}: {found:?}"),
+            Some(word) => assert!(found[0].message.contains(word), "{lines}: {found:?}"),
+        }
+    }
+}
+
+fn functions(lines: &str) -> (Vec<crate::project::manifest::Function>, Source) {
+    let text = format!(
+        "[workflow]\nname = \"t\"\ndefinition = \"w\"\n[functions.f]\nruntime = \"python3.11\"\n\
+         path = \"f\"\nhandler = \"f.handler\"\n{lines}"
+    );
+    let source = Source::from_bytes("keylane.toml", text.into_bytes()).unwrap();
+    (Manifest::parse(&source).unwrap().functions, source)
+}
+
 #[test]
 fn every_mistake_has_its_place_and_says_what_to_do() {
     for (text, place, word) in [
+        (
+            "profiles = [\"python\", \"network\"]\n",
+            "policy.toml",
+            "does not say which ports",
+        ),
+        (
+            "profiles = [\"python\"]\n[network]\nports = [1]\naddresses = \"any\"\n",
+            "policy.toml:2:1",
+            "no profile of `profiles` has the network",
+        ),
+        (
+            "profiles = [\"python\", \"network\"]\n[network]\nports = [443]\n",
+            "policy.toml:2:1",
+            "addresses",
+        ),
+        (
+            "profiles = [\"python\", \"network\"]\n[network]\nports = [0]\naddresses = \"any\"\n",
+            "policy.toml:3:10",
+            "between 1 and 65535",
+        ),
+        (
+            "profiles = [\"python\", \"network\"]\n[network]\nports = []\naddresses = \"any\"\n",
+            "policy.toml:3:9",
+            "empty list",
+        ),
         ("", "policy.toml", "has no `profiles`"),
         ("profiles = []\n", "policy.toml:1:12", "empty list"),
         (

@@ -37,6 +37,8 @@ pub enum Kind {
     Runtime,
     /// One of the words of [`Reuse`].
     Reuse,
+    /// A list of ports of TCP, not empty.
+    Ports,
     /// A number within a range.
     Limit(Limit),
 }
@@ -157,6 +159,12 @@ pub const PROFILE: Key = optional(
     Kind::Name,
     "The profile of rights that it asks for, of those that the operator grants",
 );
+/// `ports` of a function.
+pub const PORTS: Key = optional(
+    "ports",
+    Kind::Ports,
+    "Ports of TCP that it connects to, if its profile has the network and the operator allows them",
+);
 /// `payload` of a function.
 pub const PAYLOAD: Limit = Limit {
     unit: Unit::Bytes,
@@ -213,13 +221,14 @@ pub fn reuse_words() -> Vec<&'static str> {
 }
 
 /// The keys of `[functions.NAME]`, in the order in which a message lists them.
-pub const FUNCTION: [Key; 13] = [
+pub const FUNCTION: [Key; 14] = [
     RUNTIME,
     PATH,
     HANDLER,
     INCLUDE,
     REQUIREMENTS,
     PROFILE,
+    PORTS,
     optional(
         "payload",
         Kind::Limit(PAYLOAD),

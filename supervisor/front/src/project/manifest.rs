@@ -55,6 +55,8 @@ pub struct Function {
     pub reuse: Reuse,
     /// The profile that it asks for, and where.
     pub profile: Option<(Name, Position)>,
+    /// Ports of TCP that it connects to; empty without.
+    pub ports: Vec<u16>,
     /// What the operator grants it; the core alone until somebody has asked the operator.
     pub rights: Rights,
     /// The limits that the project's file writes, and where.
@@ -70,6 +72,8 @@ pub struct Rights {
     pub profile: String,
     /// Its groups of system calls.
     pub groups: Groups,
+    /// Whether the operator accepts that every port is open where the kernel cannot tell them apart.
+    pub unfiltered: bool,
 }
 
 impl Manifest {
@@ -233,6 +237,10 @@ fn read_function(
         }
         None => None,
     };
+    let ports = match table.get(key::PORTS.name) {
+        Some(value) => reader.ports(value, key::PORTS.name),
+        None => Some(Vec::new()),
+    };
     let written = key::FUNCTION
         .iter()
         .filter_map(|key| Some((key.name, reader.start(&table.get(key.name)?.span()))))
@@ -260,9 +268,11 @@ fn read_function(
         tmp: tmp?,
         reuse: reuse?,
         profile,
+        ports: ports?,
         rights: Rights {
             profile: String::new(),
             groups: Groups::of([]),
+            unfiltered: false,
         },
         written,
         declared,

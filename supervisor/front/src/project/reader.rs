@@ -147,6 +147,29 @@ impl<'s> Reader<'s> {
         read.into_iter().collect()
     }
 
+    /// A list of ports of TCP, not empty.
+    pub(crate) fn ports(&mut self, value: Value<'_, '_>, key: &str) -> Option<Vec<u16>> {
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong_type(value, key, "a list of numbers");
+            return None;
+        };
+        if items.is_empty() {
+            let message = format!("`{key}` is an empty list");
+            let advice = "name a port in it, or remove the key";
+            self.error(&value.span(), message, advice.into());
+            return None;
+        }
+        let range = 1..=u64::from(u16::MAX);
+        let read = items
+            .iter()
+            .map(|item| self.count(item, key, range.clone()));
+        // Every wrong one is told.
+        let read: Vec<Option<u64>> = read.collect();
+        read.into_iter()
+            .map(|port| port.and_then(|port| u16::try_from(port).ok()))
+            .collect()
+    }
+
     /// An amount of bytes within a range.
     pub(crate) fn bytes(
         &mut self,
@@ -169,6 +192,15 @@ impl<'s> Reader<'s> {
         };
         let (low, high) = (quantity::show(*range.start()), quantity::show(*range.end()));
         self.within(value, key, amount, &range, quantity::show, (&low, &high))
+    }
+
+    /// True or false.
+    pub(crate) fn flag(&mut self, value: Value<'_, '_>, key: &str) -> Option<bool> {
+        let DeValue::Boolean(flag) = value.get_ref() else {
+            self.wrong_type(value, key, "true or false");
+            return None;
+        };
+        Some(*flag)
     }
 
     /// A whole number within a range.

@@ -98,6 +98,10 @@ fn property(key: &Key) -> Value {
             "enum": key::reuse_words(),
             "default": key::reuse_words().first(),
         }),
+        Kind::Ports => json!({
+            "type": "array", "minItems": 1,
+            "items": { "type": "integer", "minimum": 1, "maximum": u16::MAX },
+        }),
         Kind::Limit(limit) => number(limit),
     };
     let about = match key.kind {

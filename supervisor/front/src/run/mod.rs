@@ -145,13 +145,15 @@ impl Prepared {
                 .into_owned(),
             runtime: function.handler.runtime(),
             handler: function.handler.as_str().to_owned(),
-            runtime_paths: self.host.paths(function.handler.runtime()).to_vec(),
+            runtime_paths: self.host.paths_of(function),
             groups: function.rights.groups.clone(),
             memory: function.memory,
             processes: function.processes,
             descriptors: function.descriptors,
             tmp: function.tmp,
             reuse: function.reuse,
+            ports: function.ports.clone(),
+            unfiltered: function.rights.unfiltered,
         };
         self.project.functions.iter().map(spec).collect()
     }
