@@ -16,7 +16,7 @@ const WORKFLOW: [(&str, &str); 3] = [
     ("definition", "\"workflow.asl.json\""),
     ("input", "\"input.json\""),
 ];
-const FUNCTION: [(&str, &str); 13] = [
+const FUNCTION: [(&str, &str); 14] = [
     ("runtime", "\"python3.11\""),
     ("path", "\"functions/f\""),
     ("handler", "\"f.handler\""),
