@@ -9,7 +9,7 @@ use keylane_policy::profile::Grants;
 use keylane_policy::syscall::{self, Group, Groups, Scene};
 
 const THREAD: (u32, [u64; 6]) = (56, [0x3D_0F00, 0, 0, 0, 0, 0]);
-const EPOLL: (u32, [u64; 6]) = (291, [0; 6]);
+const EVENTFD: (u32, [u64; 6]) = (290, [0; 6]);
 const PTRACE: (u32, [u64; 6]) = (101, [0; 6]);
 const TCP: (u32, [u64; 6]) = (41, [2, 1, 0, 0, 0, 0]);
 
@@ -52,7 +52,7 @@ fn what_was_denied_is_given_once_and_nobodys_calls_never() {
     assert!(learned.take(&denials(&[THREAD, PTRACE])));
     assert_eq!(learned.groups("f"), Groups::of([Group::Threads]));
     assert!(!learned.take(&denials(&[THREAD, PTRACE])));
-    assert!(learned.take(&denials(&[EPOLL])));
+    assert!(learned.take(&denials(&[EVENTFD])));
     assert!(learned.groups("f").has(Group::Events));
     assert_eq!(learned.groups("stranger"), Groups::of([]));
 }
@@ -64,9 +64,9 @@ fn nothing_is_given_that_no_granted_profile_has_together() {
          [profile.a]\ngroups = [\"files\", \"threads\"]\n[profile.b]\ngroups = [\"events\"]\n",
     );
     let mut learned = learned(&grants);
-    assert!(learned.take(&denials(&[THREAD, EPOLL])));
+    assert!(learned.take(&denials(&[THREAD, EVENTFD])));
     assert_eq!(learned.groups("f"), Groups::of([Group::Threads]));
-    assert!(!learned.take(&denials(&[EPOLL])));
+    assert!(!learned.take(&denials(&[EVENTFD])));
 }
 
 #[test]
