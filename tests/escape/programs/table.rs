@@ -23,7 +23,7 @@ const FILE: End = Refused("EACCES EPERM ENOENT EROFS ENXIO ENAMETOOLONG EXDEV");
 #[rustfmt::skip]
 pub(super) const CALLS: &[(&str, End)] = &[
     ("remap_file_pages", PERM), ("move_pages of init", PERM), ("migrate_pages of init", PERM),
-    ("mbind", PERM), ("set_mempolicy", PERM), ("process_mrelease", PERM), ("pidfd_send_signal", PERM),
+    ("mbind", Refused("EPERM ENOSYS")), ("set_mempolicy", Refused("EPERM ENOSYS")), ("process_mrelease", PERM), ("pidfd_send_signal", PERM),
     ("rt_tgsigqueueinfo", PERM), ("io_setup", PERM), ("lsm_set_self_attr", PERM), ("statmount", PERM),
     ("listmount", PERM), ("map_shadow_stack", PERM), ("mseal", PERM), ("futex_waitv", PERM),
     ("futex_requeue", PERM), ("sched_setattr for deadline", PERM), ("splice its code into a pipe", PERM),
