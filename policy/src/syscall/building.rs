@@ -1,11 +1,12 @@
-//! What a build worker may ask of the kernel beyond what an instance with all groups may: its jobs
-//! write files, the compiler's starts programs, and the one that fetches packages has sockets.
+//! What a build worker may ask of the kernel beyond what an instance with every group but the
+//! network's may: its jobs write files, the compiler's starts programs, and the one that fetches
+//! packages has sockets.
 //!
 //! A row here stands in the place of the table's row of the same number. A job without a row has the
 //! table's.
 
 use super::table::TABLE;
-use super::{Condition, Grants, Rule, Test, Width, serves_instance};
+use super::{Condition, Grants, Group, Rule, Test, Width, serves_instance};
 use Rule::{Allow, AllowIf, Answer};
 
 /// What a build worker does. Each job has a filter and a Landlock ruleset of its own.
@@ -262,6 +263,8 @@ pub fn rules(job: Job) -> Vec<(u16, &'static str, Rule)> {
     for row in TABLE {
         if let Some(rule) = row.instance
             && serves_instance(row, grants)
+            // Who has a network, the rows above say.
+            && row.group != Group::Network
             && !rules.iter().any(|(number, _, _)| *number == row.number)
         {
             rules.push((row.number, row.name, rule));

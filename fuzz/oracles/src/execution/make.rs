@@ -34,7 +34,7 @@ const PLACES: [&str; 5] = ["$", "$.r", "$.a.r", "$.a.b[1]", "$.s.x"];
 
 /// A definition whose functions are `f` and `g`, and which the check accepts.
 pub fn definition(bytes: &mut Bytes<'_>) -> Value {
-    let mut maker = Maker { names: 0 };
+    let mut maker = Maker { names: 0, depth: 0 };
     let mut whole = maker.machine(bytes, 2);
     if bytes.below(4) == 3 {
         set(&mut whole, "TimeoutSeconds", json!(1 + bytes.below(5)));
@@ -49,9 +49,11 @@ fn set(state: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// Gives names that no other state has.
+/// Gives names that no other state has, and variables that no scope around their own has.
 struct Maker {
     names: u32,
+    /// How many scopes are still possible within the one that is made.
+    depth: u8,
 }
 
 impl Maker {
@@ -63,11 +65,13 @@ impl Maker {
             })
             .collect();
         let mut states = Map::new();
+        let around = std::mem::replace(&mut self.depth, depth);
         for (place, name) in names.iter().enumerate() {
             let next = names.get(place + 1).map(String::as_str);
             let state = self.state(bytes, depth, next, &names);
             states.insert(name.clone(), state);
         }
+        self.depth = around;
         json!({"StartAt": names.first(), "States": states})
     }
 
@@ -208,11 +212,11 @@ impl Maker {
 
     fn assign(&mut self, bytes: &mut Bytes<'_>, state: &mut Value) {
         if bytes.below(4) == 3 {
-            set(
-                state,
-                "Assign",
-                json!({"x": bytes.byte(), "y.$": self.path(bytes)}),
-            );
+            let depth = self.depth;
+            let assigned = json!({
+                format!("x{depth}"): bytes.byte(), format!("y{depth}.$"): self.path(bytes),
+            });
+            set(state, "Assign", assigned);
         }
     }
 
@@ -231,7 +235,10 @@ impl Maker {
                     (*name).to_owned(),
                     json!([self.template(bytes, depth - 1), null]),
                 ),
-                4 => (format!("{name}.$"), json!(bytes.pick("$.n", &["$x", "$y"]))),
+                4 => (
+                    format!("{name}.$"),
+                    json!(bytes.pick("$.n", &["$x2", "$y2", "$x1", "$y0"])),
+                ),
                 _ => (format!("{name}.$"), json!(self.path(bytes))),
             };
             members.insert(name, value);
