@@ -24,9 +24,7 @@ fn a_function_neither_makes_takes_answers_nor_hands_over_a_listener() {
     // The lies changed nothing: its calls are still told.
     if doctor("denied calls") == "ok" {
         let denials = report["denials"].to_string();
-        for call in ["pidfd_open", "pidfd_getfd"] {
-            assert!(denials.contains(call), "{call} was not heard: {report}");
-        }
+        assert!(denials.contains("pidfd_open"), "it was not heard: {report}");
     }
 }
 

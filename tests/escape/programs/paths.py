@@ -117,7 +117,7 @@ TRIES = {
     "the terminal's master": lambda: os.open("/dev/pts/ptmx", os.O_RDWR),
     "shared memory by path": lambda: os.open("/dev/shm/k", os.O_CREAT | os.O_RDWR),
     "message queues by path": lambda: os.open("/dev/mqueue/k", os.O_CREAT | os.O_RDWR),
-    "its own program": lambda: os.open("/proc/self/exe", os.O_RDONLY),
+    "writing its own program": lambda: os.write(os.open("/proc/self/exe", os.O_RDWR), b"x"),
     "the userfaultfd device": lambda: os.open("/dev/userfaultfd", os.O_RDWR),
     "kernel memory": lambda: os.open("/dev/kmem", os.O_RDWR),
     "writing /dev/zero": lambda: os.open("/dev/zero", os.O_RDWR),

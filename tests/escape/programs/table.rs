@@ -17,7 +17,7 @@ pub(super) enum End {
 use End::{Answers, Only, Own, OwnFault, Refused};
 
 const PERM: End = Refused("EPERM");
-const FILE: End = Refused("EACCES EPERM ENOENT EROFS ENXIO ENAMETOOLONG EXDEV");
+const FILE: End = Refused("EACCES EPERM ENOENT EROFS ENXIO ENAMETOOLONG EXDEV ETXTBSY");
 
 /// Raw calls (`calls.py`).
 #[rustfmt::skip]
@@ -60,7 +60,7 @@ pub(super) const PATHS: &[(&str, End)] = &[
     ("an executable in tmp", FILE), ("a program run from tmp", FILE), ("a fifo in tmp", FILE),
     ("a device in tmp", FILE), ("a socket in tmp", FILE), ("its tree as a folder for files", FILE),
     ("the terminal's master", FILE), ("shared memory by path", FILE), ("message queues by path", FILE),
-    ("its own program", FILE), ("the userfaultfd device", FILE), ("kernel memory", FILE),
+    ("writing its own program", FILE), ("the userfaultfd device", FILE), ("kernel memory", FILE),
     ("writing /dev/zero", FILE), ("seeding the host's random numbers", FILE),
     ("a path of a million bytes", FILE), ("a folder of descriptors as the working one", FILE),
     ("O_PATH of the root", FILE), ("set-user-id files with odd names", Own),
