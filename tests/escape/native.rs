@@ -6,7 +6,7 @@
 
 use keylane_tests::native::{ATTACK, ATTACK_OUTSIDE};
 use keylane_tests::project::Project;
-use keylane_tests::run;
+use keylane_tests::{doctor, run};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -36,6 +36,8 @@ fn native_code_reaches_nothing_by_system_calls_of_its_own() {
             {
                 [EPERM, ENOENT, EACCES, EROFS].contains(&how)
             }
+            // Where a control group counts it, memory of this kind is its own.
+            "memfd_create" if doctor("cgroups") == "ok" => how == 0,
             _ => how == EPERM,
         };
         assert!(

@@ -4,7 +4,7 @@
 //! a step that fails is told over the child's own control socket, and the child exits.
 
 use crate::launch::Start;
-use crate::{Filters, Plan};
+use crate::{Filters, Plan, Step};
 use keylane_policy::syscall::{IMAGE_DESCRIPTOR, Job};
 use keylane_sys::process::{self, LeaderFork, Namespaces};
 use std::io;
@@ -26,7 +26,10 @@ pub(crate) fn run(
     pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> ! {
     if let Err(error) = crate::enter(plan, filters, kept, image.as_raw_fd(), pass_on) {
-        explain(error.to_string());
+        // Before the first step the control socket's number is that of another socket.
+        if error.step != Step::Descriptors {
+            explain(error.to_string());
+        }
         process::exit(UNJAILED);
     }
     // In a pid namespace this process is init: a program in its place would ignore its own

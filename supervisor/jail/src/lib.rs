@@ -97,13 +97,13 @@ pub fn enter(
     image: RawFd,
     pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> Result<(), StepError> {
-    filesystem::check_ports(plan, filters.landlock_abi())?;
-    // Looked up while an error can still be told.
-    let filters = filters.of(plan.role, &plan.groups, plan.grants())?;
-    // Only what is named stays: an inherited descriptor is a right that no later step sees.
+    // Only what is named stays: an inherited descriptor is a right that no later step sees. And first
+    // of all: until then the control socket's number is another socket's, and no error can be told.
     step::take(Step::Descriptors, || {
         sys::keep_descriptors(kept, image, IMAGE_DESCRIPTOR)
     })?;
+    filesystem::check_ports(plan, filters.landlock_abi())?;
+    let filters = filters.of(plan.role, &plan.groups, plan.grants())?;
     // No terminal to inject input into (TIOCSTI), no group to receive our signals.
     step::take(Step::Session, sys::new_session)?;
     step::take(Step::Session, || sys::name_process(&plan.name))?;

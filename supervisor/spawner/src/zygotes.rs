@@ -137,8 +137,8 @@ impl Zygote {
             leader: true,
             group: group.as_ref(),
         };
-        // The child's end is descriptor 3 once the jail's first step is done; before that step only
-        // the step itself can fail, and its message is lost with the descriptors.
+        // The child's end is descriptor 3 once the jail's first step is done; of a failure of that
+        // step its exit alone tells.
         let explain = |message: String| {
             if let Ok(socket) = keylane_sys::process::inherited(3) {
                 let told: Link<FromZygote, ToZygote> = Link::over(socket);
