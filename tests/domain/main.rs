@@ -5,14 +5,6 @@
 //! In the rig keys and their kernel are real and the processor is emulated: no test here shows what depends on
 //! timing, speculation, or the initial states of XSAVE.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
-
 #[cfg(test)]
 mod birth;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The image example: its pictures against Pillow called directly, and what is no photograph.
 
-use keylane_tests::example::{changed, folder, packages, run_example, script};
+use keylane_tests::example::{self, changed, folder, packages, run_example};
 use keylane_tests::{finish_with, keylane, run};
 use serde_json::{Value, json};
 
@@ -18,13 +18,7 @@ fn objections(output: &Value, orientation: u8, sizes: &[u32]) -> String {
     let orientation = orientation.to_string();
     let mut arguments = vec![packages.as_str(), &orientation];
     arguments.extend(numbers.iter().map(String::as_str));
-    let said = script("tests/image/oracle.py", &arguments, &output.to_string());
-    assert_eq!(
-        said.code == Some(0),
-        said.out.trim().is_empty(),
-        "{said:#?}"
-    );
-    said.out.trim().to_owned()
+    example::objections("tests/image/oracle.py", &arguments, &output.to_string())
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The prediction example: its answers against a computation in whole numbers, its model against the
 //! script that trains it, and sheets that are none.
 
-use keylane_tests::example::{folder, packages, run_example, script};
+use keylane_tests::example::{self, folder, packages, run_example};
 use keylane_tests::{finish_with, keylane};
 use serde_json::{Value, json};
 
@@ -14,13 +14,7 @@ fn answer(digits: usize) -> Value {
 
 fn objections(output: &Value, digits: usize) -> String {
     let count = digits.to_string();
-    let said = script("tests/prediction/oracle.py", &[&count], &output.to_string());
-    assert_eq!(
-        said.code == Some(0),
-        said.out.trim().is_empty(),
-        "{said:#?}"
-    );
-    said.out.trim().to_owned()
+    example::objections("tests/prediction/oracle.py", &[&count], &output.to_string())
 }
 
 #[test]

@@ -44,6 +44,14 @@ pub fn script(path: &str, arguments: &[&str], input: &str) -> Said {
     finish_with(&mut command, input.as_bytes())
 }
 
+/// What an oracle has against an output: nothing, or lines. Its exit status says the same.
+pub fn objections(path: &str, arguments: &[&str], output: &str) -> String {
+    let said = script(path, arguments, output);
+    let objections = said.out.trim();
+    assert_eq!(said.code == Some(0), objections.is_empty(), "{said:#?}");
+    objections.to_owned()
+}
+
 /// A copy of an example in which these files have another text.
 pub fn changed(name: &str, files: &[(&str, &str)]) -> Project {
     let project = Project::empty();

@@ -183,7 +183,7 @@ mod tests {
 
     const SCENE: Scene = Scene {
         landlock_abi: 6,
-        grants: crate::syscall::Grants {
+        provisions: crate::syscall::Provisions {
             writes: false,
             counted: false,
         },

@@ -6,7 +6,7 @@
 //! table's.
 
 use super::table::TABLE;
-use super::{Condition, Grants, Group, Rule, Test, Width, serves_instance};
+use super::{Condition, Group, Provisions, Rule, Test, Width, serves_instance};
 use Rule::{Allow, AllowIf, Answer};
 
 /// What a build worker does. Each job has a filter and a Landlock ruleset of its own.
@@ -256,13 +256,13 @@ pub fn rules(job: Job) -> Vec<(u16, &'static str, Rule)> {
         .map(|extra| (extra.number, extra.name, extra.rule))
         .collect();
     // It writes, and no control group counts its memory.
-    let grants = Grants {
+    let provisions = Provisions {
         writes: true,
         counted: false,
     };
     for row in TABLE {
         if let Some(rule) = row.instance
-            && serves_instance(row, grants)
+            && serves_instance(row, provisions)
             // Who has a network, the rows above say.
             && row.group != Group::Network
             && !rules.iter().any(|(number, _, _)| *number == row.number)

@@ -3,7 +3,7 @@
 
 use super::table::{TABLE, TRUNCATING};
 use super::{
-    Condition, Grants, Groups, O_TRUNC, Row, Rule, Test, Width, needs_truncation_guard,
+    Condition, Groups, O_TRUNC, Provisions, Row, Rule, Test, Width, needs_truncation_guard,
     serves_instance,
 };
 
@@ -16,7 +16,7 @@ pub struct Scene {
     /// The Landlock ABI of the kernel.
     pub landlock_abi: u32,
     /// What the instance has.
-    pub grants: Grants,
+    pub provisions: Provisions,
 }
 
 /// What becomes of a call.
@@ -40,7 +40,7 @@ pub enum Decision {
 pub fn decide(groups: &Groups, number: u32, arguments: &Arguments, scene: Scene) -> Decision {
     let found = TABLE.iter().find(|row| u32::from(row.number) == number);
     let Some(row) =
-        found.filter(|row| row.instance.is_some() && serves_instance(row, scene.grants))
+        found.filter(|row| row.instance.is_some() && serves_instance(row, scene.provisions))
     else {
         return Decision::NoRow;
     };
@@ -50,7 +50,7 @@ pub fn decide(groups: &Groups, number: u32, arguments: &Arguments, scene: Scene)
         rule if holds(rule, arguments) => {
             let guarded = TRUNCATING.iter().find(|(name, _)| *name == row.name);
             let truncates = guarded.is_some_and(|(_, at)| argument(arguments, *at) & O_TRUNC != 0);
-            if truncates && needs_truncation_guard(scene.landlock_abi, scene.grants) {
+            if truncates && needs_truncation_guard(scene.landlock_abi, scene.provisions) {
                 Decision::Truncating(row)
             } else {
                 Decision::Passed
@@ -96,7 +96,7 @@ mod tests {
 
     const SCENE: Scene = Scene {
         landlock_abi: 6,
-        grants: Grants {
+        provisions: Provisions {
             writes: false,
             counted: false,
         },

@@ -150,13 +150,13 @@ const fn is(argument: u8, width: Width, value: u64) -> Condition {
 /// by `open(O_TRUNC)`: the rows of [`table::TRUNCATING`] lose their `O_TRUNC` there. Not where an
 /// instance writes to a private `/tmp`: then all other mounts are read-only, which stops it as
 /// well, and a staged file has no mode bit for writing, which nobody inside can give it.
-pub fn needs_truncation_guard(landlock_abi: u32, grants: Grants) -> bool {
-    landlock_abi < 3 && !grants.writes
+pub fn needs_truncation_guard(landlock_abi: u32, provisions: Provisions) -> bool {
+    landlock_abi < 3 && !provisions.writes
 }
 
 /// What an instance has that some rows depend on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Grants {
+pub struct Provisions {
     /// A private `/tmp`.
     pub writes: bool,
     /// A control group that counts its memory, also what no limit of a process counts.
@@ -165,9 +165,9 @@ pub struct Grants {
 
 /// Whether the filter of an instance has this row: those of [`table::WRITING`] only with a private
 /// `/tmp`, those of [`table::COUNTED`] only where its memory is counted.
-pub fn serves_instance(row: &Row, grants: Grants) -> bool {
-    (grants.writes || !table::WRITING.contains(&row.name))
-        && (grants.counted || !table::COUNTED.contains(&row.name))
+pub fn serves_instance(row: &Row, provisions: Provisions) -> bool {
+    (provisions.writes || !table::WRITING.contains(&row.name))
+        && (provisions.counted || !table::COUNTED.contains(&row.name))
 }
 
 /// `O_TRUNC` (`open(2)`).
@@ -275,7 +275,7 @@ mod tests {
         }
         let scene = Scene {
             landlock_abi: 6,
-            grants: Grants::default(),
+            provisions: Provisions::default(),
         };
         let socket = |family: u64, kind: u64, protocol: u64| {
             let arguments = [family, kind, protocol, 0, 0, 0];
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn calls_that_write_are_rows_and_none_without_a_private_tmp() {
-        let [none, all] = [false, true].map(|both| Grants {
+        let [none, all] = [false, true].map(|both| Provisions {
             writes: both,
             counted: both,
         });

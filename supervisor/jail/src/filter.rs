@@ -16,8 +16,8 @@
 use crate::step::{Step, StepError};
 use keylane_policy::syscall::table::{TABLE, TRUNCATING};
 use keylane_policy::syscall::{
-    Condition, Grants, Groups, Job, O_TRUNC, PASSING_ON, Role, Row, Rule, Test, Width, building,
-    serves_instance,
+    Condition, Groups, Job, O_TRUNC, PASSING_ON, Provisions, Role, Row, Rule, Test, Width,
+    building, serves_instance,
 };
 use keylane_sys::denied::{self, Instruction};
 use seccompiler::{
@@ -78,7 +78,7 @@ pub struct Filters {
     landlock_abi: u32,
     telling: bool,
     lane: Stack,
-    instances: BTreeMap<(Groups, Grants), Stack>,
+    instances: BTreeMap<(Groups, Provisions), Stack>,
     builders: BTreeMap<Job, Stack>,
 }
 
@@ -92,7 +92,7 @@ impl Filters {
             lane: stack(
                 |row| row.rule(Role::Lane),
                 landlock_abi,
-                Grants::default(),
+                Provisions::default(),
                 false,
             )?,
             instances: BTreeMap::new(),
@@ -109,37 +109,37 @@ impl Filters {
     pub fn prepare_builder(&mut self, job: Job) -> Result<(), StepError> {
         // It writes to its folder, whose files nobody else has: truncating needs no guard where all
         // other mounts are read-only or all other files another user's, which the caller sees to.
-        let grants = Grants {
+        let provisions = Provisions {
             writes: true,
-            ..Grants::default()
+            ..Provisions::default()
         };
         let rules = building::rules(job).into_iter();
         let rows = rules.map(|(number, name, rule)| (number, name, Some(rule)));
-        let stack = compile_stack(rows, self.landlock_abi, grants, false)?;
+        let stack = compile_stack(rows, self.landlock_abi, provisions, false)?;
         self.builders.insert(job, stack);
         Ok(())
     }
 
-    /// Compiles the filters of instances whose profile has `groups` and that have `grants`, once.
-    pub fn prepare(&mut self, groups: &Groups, grants: Grants) -> Result<(), StepError> {
-        let key = (groups.clone(), grants);
+    /// Compiles the filters of instances whose profile has `groups` and that have `provisions`, once.
+    pub fn prepare(&mut self, groups: &Groups, provisions: Provisions) -> Result<(), StepError> {
+        let key = (groups.clone(), provisions);
         if !self.instances.contains_key(&key) {
             let granted = |row: &Row| {
-                let served = serves_instance(row, grants);
+                let served = serves_instance(row, provisions);
                 served.then(|| row.granted(groups)).flatten()
             };
-            let stack = stack(granted, self.landlock_abi, grants, self.telling)?;
+            let stack = stack(granted, self.landlock_abi, provisions, self.telling)?;
             self.instances.insert(key, stack);
         }
         Ok(())
     }
 
-    /// The filters of a lane, or of an instance with `groups` and `grants`, which were prepared.
+    /// The filters of a lane, or of an instance with `groups` and `provisions`, which were prepared.
     pub(crate) fn of(
         &self,
         role: Role,
         groups: &Groups,
-        grants: Grants,
+        provisions: Provisions,
     ) -> Result<&Stack, StepError> {
         match role {
             Role::Lane => Ok(&self.lane),
@@ -149,7 +149,7 @@ impl Filters {
                 .ok_or_else(|| refused("there is no filter to install")),
             Role::Instance => self
                 .instances
-                .get(&(groups.clone(), grants))
+                .get(&(groups.clone(), provisions))
                 .ok_or_else(|| refused("there is no filter to install")),
         }
     }
@@ -159,18 +159,18 @@ impl Filters {
 fn stack(
     rule: impl Fn(&Row) -> Option<Rule>,
     landlock_abi: u32,
-    grants: Grants,
+    provisions: Provisions,
     telling: bool,
 ) -> Result<Stack, StepError> {
     let rows = TABLE.iter().map(|row| (row.number, row.name, rule(row)));
-    compile_stack(rows, landlock_abi, grants, telling)
+    compile_stack(rows, landlock_abi, provisions, telling)
 }
 
 /// The filters for rules by number and name of a call.
 fn compile_stack(
     rows: impl Iterator<Item = (u16, &'static str, Option<Rule>)>,
     landlock_abi: u32,
-    grants: Grants,
+    provisions: Provisions,
     telling: bool,
 ) -> Result<Stack, StepError> {
     let mut answers: BTreeMap<u16, BTreeMap<i64, Vec<SeccompRule>>> = BTreeMap::new();
@@ -185,7 +185,7 @@ fn compile_stack(
                 allowed.insert(number, Vec::new());
             }
             Some(rule) => {
-                allowed.insert(number, rules(name, rule, landlock_abi, grants)?);
+                allowed.insert(number, rules(name, rule, landlock_abi, provisions)?);
             }
         }
     }
@@ -277,9 +277,9 @@ fn rules(
     name: &str,
     rule: Rule,
     landlock_abi: u32,
-    grants: Grants,
+    provisions: Provisions,
 ) -> Result<Vec<SeccompRule>, StepError> {
-    if keylane_policy::syscall::needs_truncation_guard(landlock_abi, grants)
+    if keylane_policy::syscall::needs_truncation_guard(landlock_abi, provisions)
         && let Some(&(_, argument)) = TRUNCATING.iter().find(|(known, _)| *known == name)
     {
         let guard = Condition {
@@ -326,11 +326,11 @@ fn condition(condition: Condition) -> Result<SeccompCondition, StepError> {
 mod tests {
     use super::*;
 
-    const NOTHING: Grants = Grants {
+    const NOTHING: Provisions = Provisions {
         writes: false,
         counted: false,
     };
-    const ALL: Grants = Grants {
+    const ALL: Provisions = Provisions {
         writes: true,
         counted: true,
     };
@@ -339,13 +339,13 @@ mod tests {
     fn every_stack_compiles_on_every_landlock_abi_telling_or_not() {
         for (abi, telling) in [(2, false), (3, true), (6, false), (7, true)] {
             let mut filters = Filters::compile(abi, telling).unwrap();
-            for (groups, grants) in [
+            for (groups, provisions) in [
                 (Groups::of([]), NOTHING),
                 (Groups::all(), NOTHING),
                 (Groups::all(), ALL),
             ] {
-                filters.prepare(&groups, grants).unwrap();
-                let stack = filters.of(Role::Instance, &groups, grants).unwrap();
+                filters.prepare(&groups, provisions).unwrap();
+                let stack = filters.of(Role::Instance, &groups, provisions).unwrap();
                 assert!((1..=3).contains(&stack.answers.len()));
                 assert_eq!(stack.seal.is_some(), telling);
                 assert!(!stack.allowed.is_empty() && stack.allowed.len() < 4096);
@@ -388,12 +388,12 @@ mod tests {
         for job in Job::ALL {
             assert!(
                 filters
-                    .of(Role::Builder(job), &none, Grants::default())
+                    .of(Role::Builder(job), &none, Provisions::default())
                     .is_err()
             );
             filters.prepare_builder(job).unwrap();
             let stack = filters
-                .of(Role::Builder(job), &none, Grants::default())
+                .of(Role::Builder(job), &none, Provisions::default())
                 .unwrap();
             assert!(stack.seal.is_none() && stack.allowed.len() < 4096);
         }

@@ -24,7 +24,7 @@ pub use filter::Filters;
 pub use root::{Root, TREE};
 pub use step::{Step, StepError};
 
-use keylane_policy::syscall::{Grants, Group, Groups, IMAGE_DESCRIPTOR, Role};
+use keylane_policy::syscall::{Group, Groups, IMAGE_DESCRIPTOR, Provisions, Role};
 use keylane_sys::jail as sys;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
@@ -63,8 +63,8 @@ pub struct Plan {
 
 impl Plan {
     /// What the process has that its filter depends on.
-    pub fn grants(&self) -> Grants {
-        Grants {
+    pub fn provisions(&self) -> Provisions {
+        Provisions {
             writes: self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0),
             counted: self.counted,
         }
@@ -103,7 +103,7 @@ pub fn enter(
         sys::keep_descriptors(kept, image, IMAGE_DESCRIPTOR)
     })?;
     filesystem::check_ports(plan, filters.landlock_abi())?;
-    let filters = filters.of(plan.role, &plan.groups, plan.grants())?;
+    let filters = filters.of(plan.role, &plan.groups, plan.provisions())?;
     // No terminal to inject input into (TIOCSTI), no group to receive our signals.
     step::take(Step::Session, sys::new_session)?;
     step::take(Step::Session, || sys::name_process(&plan.name))?;
@@ -132,7 +132,7 @@ pub fn enter(
     if let Some((root, copies)) = copies {
         root::enter(copies, root)?;
         step::take(Step::Directory, || std::env::set_current_dir(plan.start()))?;
-        if plan.grants().writes {
+        if plan.provisions().writes {
             ruleset = filesystem::allow_writing(ruleset, Path::new(root::TMP))?;
         }
     }

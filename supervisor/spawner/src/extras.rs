@@ -1,7 +1,7 @@
 //! What a host may lack: tried once, before anything is started, and told to the operator.
 
 use keylane_policy::abi::message::{Substitution, ZygoteSpec};
-use keylane_policy::syscall::Grants;
+use keylane_policy::syscall::Provisions;
 use keylane_sys::{cgroup, host};
 
 /// What this host allows beyond what no jail can do without.
@@ -15,8 +15,8 @@ pub(crate) struct Extras {
 
 impl Extras {
     /// What the instances of this function have; `counted` if they are in a control group.
-    pub(crate) fn grants(self, spec: &ZygoteSpec, counted: bool) -> Grants {
-        Grants {
+    pub(crate) fn provisions(self, spec: &ZygoteSpec, counted: bool) -> Provisions {
+        Provisions {
             writes: self.mounts && spec.tmp > 0,
             counted,
         }

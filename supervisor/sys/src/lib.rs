@@ -11,6 +11,7 @@
 pub mod body;
 pub mod cgroup;
 pub mod denied;
+mod futex;
 pub mod host;
 pub mod jail;
 pub mod keys;

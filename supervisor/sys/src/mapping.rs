@@ -4,12 +4,9 @@
 //! words are read and written as atomics, bodies are copied in and out through raw pointers.
 //! Every offset is checked against the mapping's own length before it is used.
 
-#![expect(
-    unsafe_code,
-    reason = "mmap(2), futex(2) and copies through raw pointers"
-)]
+#![expect(unsafe_code, reason = "mmap(2) and copies through raw pointers")]
 
-use crate::check;
+use crate::futex::{self, Scope};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr::NonNull;
@@ -134,38 +131,12 @@ impl Mapping {
     /// Waits until the futex word at `at` is woken, or is not `expected`, or `patience` is over:
     /// in every case the caller looks again (futex(2), FUTEX_WAIT, shared form).
     pub fn wait(&self, at: usize, expected: u32, patience: Duration) -> io::Result<()> {
-        let word = self.word(at)?;
-        let timeout = libc::timespec {
-            tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(patience.subsec_nanos()),
-        };
-        // SAFETY: FUTEX_WAIT reads an aligned word that stays mapped during the call (`word`
-        // borrows self) and a timespec that lives on this stack.
-        let answer = unsafe {
-            libc::syscall(
-                libc::SYS_futex,
-                word.as_ptr(),
-                libc::FUTEX_WAIT,
-                expected,
-                &raw const timeout,
-            )
-        };
-        match check(answer) {
-            Ok(_) => Ok(()),
-            Err(error) => match error.raw_os_error() {
-                Some(libc::EAGAIN | libc::EINTR | libc::ETIMEDOUT) => Ok(()),
-                _ => Err(error),
-            },
-        }
+        futex::wait(self.word(at)?, expected, patience, Scope::Processes)
     }
 
     /// Wakes whoever waits on the futex word at `at`.
     pub fn wake(&self, at: usize) -> io::Result<()> {
-        let word = self.word(at)?;
-        // SAFETY: FUTEX_WAKE uses the address of an aligned, mapped word as a key only.
-        let answer =
-            unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };
-        check(answer).map(|_woken| ())
+        futex::wake(self.word(at)?, Scope::Processes)
     }
 }
 

@@ -14,6 +14,7 @@
     reason = "mmap(2), pkey_mprotect(2), copies through raw pointers"
 )]
 
+use crate::futex::{self, Scope};
 use crate::{check, last_errno};
 use keylane_policy::memory::{Key, PAGE, Pages, Protection};
 use std::io;
@@ -218,37 +219,12 @@ impl Region {
 
     /// Waits until a word is woken, is not `expected`, or `patience` is over; the caller looks again.
     pub fn wait(&self, at: u64, expected: u32, patience: Duration) -> io::Result<()> {
-        let word = self.word(at)?;
-        let timeout = libc::timespec {
-            tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(patience.subsec_nanos()),
-        };
-        // SAFETY: FUTEX_WAIT reads a word that stays mapped, and a timespec on this stack.
-        let answer = unsafe {
-            libc::syscall(
-                libc::SYS_futex,
-                word.as_ptr(),
-                libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-                expected,
-                &raw const timeout,
-            )
-        };
-        match check(answer) {
-            Ok(_) => Ok(()),
-            Err(error) => match error.raw_os_error() {
-                Some(libc::EAGAIN | libc::EINTR | libc::ETIMEDOUT) => Ok(()),
-                _ => Err(error),
-            },
-        }
+        futex::wait(self.word(at)?, expected, patience, Scope::Threads)
     }
 
     /// Wakes whoever waits on a word.
     pub fn wake(&self, at: u64) -> io::Result<()> {
-        let word = self.word(at)?;
-        let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
-        // SAFETY: FUTEX_WAKE takes the address of a word as a name.
-        let answer = unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, i32::MAX) };
-        check(answer).map(|_woken| ())
+        futex::wake(self.word(at)?, Scope::Threads)
     }
 }
 

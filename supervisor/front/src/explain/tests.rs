@@ -3,7 +3,7 @@
 use super::*;
 use crate::operator::built_in;
 use keylane_policy::denial::{Notice, Pointed};
-use keylane_policy::syscall::{Grants, Group, Groups, Scene};
+use keylane_policy::syscall::{Group, Groups, Provisions, Scene};
 
 fn denial(groups: &Groups, number: u32, first: u64) -> Denial {
     let notice = Notice {
@@ -13,7 +13,7 @@ fn denial(groups: &Groups, number: u32, first: u64) -> Denial {
     };
     let scene = Scene {
         landlock_abi: 6,
-        grants: Grants::default(),
+        provisions: Provisions::default(),
     };
     Denial::of("f\u{202e}", groups, scene, &notice)
 }

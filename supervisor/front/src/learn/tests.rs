@@ -17,7 +17,7 @@ fn denials(calls: &[(u32, [u64; 6])]) -> Denials {
     let mut all = Denials::default();
     let scene = Scene {
         landlock_abi: 6,
-        grants: syscall::Grants {
+        provisions: syscall::Provisions {
             writes: true,
             counted: false,
         },

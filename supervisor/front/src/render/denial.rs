@@ -43,7 +43,7 @@ mod tests {
         };
         let scene = Scene {
             landlock_abi: 6,
-            grants: keylane_policy::syscall::Grants::default(),
+            provisions: keylane_policy::syscall::Provisions::default(),
         };
         Denial::of(function, &Groups::all(), scene, &notice)
     }

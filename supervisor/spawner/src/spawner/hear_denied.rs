@@ -111,7 +111,7 @@ impl Spawner {
         let (name, groups) = (&zygote.name, &zygote.spec.groups);
         let scene = Scene {
             landlock_abi: self.landlock_abi,
-            grants: self.extras.grants(&zygote.spec, zygote.group.is_some()),
+            provisions: self.extras.provisions(&zygote.spec, zygote.group.is_some()),
         };
         let denial = Denial::of(name, groups, scene, &notice);
         let worker = process.and_then(|process| self.workers.of_process(function, process));

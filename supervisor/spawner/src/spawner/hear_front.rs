@@ -76,9 +76,9 @@ impl Spawner {
         user: Option<u32>,
     ) {
         let started = self.group(function, spec).and_then(|group| {
-            let grants = self.extras.grants(spec, group.is_some());
+            let provisions = self.extras.provisions(spec, group.is_some());
             self.filters
-                .prepare(&spec.groups, grants)
+                .prepare(&spec.groups, provisions)
                 .map_err(|error| bug("compiling a filter", error))?;
             let images = self
                 .images
