@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "a process of one thread, by fork")]
 
 use keylane_domain::{Domain, Domains, End, Pages, Report, Waited, What};
+use keylane_gate::Birth;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 use std::os::fd::{AsFd, OwnedFd};
@@ -10,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::time::Duration;
 
-const PAGE: u64 = 4096;
+pub(crate) const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
 
 /// What a guest does, in the order of the enum in `tests/native/domain.c`.
@@ -168,6 +169,22 @@ impl World {
     /// Where a guest's code begins.
     pub(crate) fn entry(&self, guest: &Guest) -> u64 {
         guest.base + self.entry
+    }
+
+    /// The code of a guest that answers with the rights it has.
+    pub(crate) fn arrived(&self, guest: &Guest) -> u64 {
+        self.entry(guest) - 64
+    }
+
+    /// With what a prepared guest's domain is entered, under a filter of the test's.
+    pub(crate) fn birth(&self, guest: &Guest, filter: u64) -> Birth {
+        Birth {
+            key: self.domains.key(guest.domain).unwrap(),
+            entry: self.entry(guest),
+            stack: guest.stack - 8,
+            argument: guest.channel,
+            filter,
+        }
     }
 
     /// Asks a guest for something without waiting.
