@@ -113,13 +113,23 @@ fn knows_ports() -> bool {
     keylane_sys::host::landlock_abi().unwrap() >= 4
 }
 
-const NEVER: [&str; 6] = [
+const NEVER: [&str; 8] = [
     "secret",
     "shadow",
     "outside",
     "temporary",
     "unix-socket",
     "listen",
+    "fast-open",
+    "fast-open-many",
+];
+/// Ways to a program that makes whoever starts it another user.
+const PRIVILEGED: [&str; 5] = [
+    "set-user",
+    "set-user-open",
+    "set-user-at",
+    "set-group",
+    "set-user-born",
 ];
 
 #[test]
@@ -137,6 +147,8 @@ fn without_a_jail_every_attempt_that_is_denied_here_works() {
     let always = ["secret", "outside", "temporary", "open-port", "other-port"];
     expect(&told, &always, &[]);
     expect(&told, &["unix-socket", "listen", "execute", "mode"], &[]);
+    expect(&told, &["fast-open", "fast-open-many", "permissions"], &[]);
+    expect(&told, &PRIVILEGED, &[]);
     assert!(told.contains("OPERATORS_SECRET"), "{told}");
     assert!(told.contains("0o4777"), "{told}");
 }
@@ -159,7 +171,10 @@ fn what_installs_has_no_network_and_starts_nothing() {
     let told = field.jailed("install");
     expect(&told, &["own-folder", "mode"], &NEVER);
     expect(&told, &[], &["open-port", "other-port", "execute"]);
-    assert!(!told.contains("0o4777"), "its mode was changed: {told}");
+    expect(&told, &[], &["set-user-born"]);
+    let changed = ["0o4777", "0o4755", "0o2755", "0o711"];
+    let changed = changed.iter().any(|mode| told.contains(mode));
+    assert!(!changed, "a mode was changed: {told}");
     assert!(!told.contains("OPERATORS_SECRET"), "{told}");
 }
 
@@ -167,7 +182,9 @@ fn what_installs_has_no_network_and_starts_nothing() {
 fn what_compiles_has_no_network_and_executes_only_what_it_is_given() {
     let field = Field::new("compile");
     let told = field.jailed("compile");
-    expect(&told, &["own-folder", "mode"], &NEVER);
+    expect(&told, &["own-folder", "permissions"], &NEVER);
+    expect(&told, &[], &PRIVILEGED);
+    assert!(told.contains("0o711"), "{told}");
     expect(&told, &[], &["open-port", "other-port", "execute"]);
     assert!(!told.contains("OPERATORS_SECRET"), "{told}");
 }
