@@ -117,7 +117,6 @@ impl Zygote {
                 root: extras.mounts.then_some(Root { tmp: spec.tmp }),
                 ports: spec.ports.clone(),
                 unfiltered: spec.unfiltered,
-                counted: group.is_some(),
             },
             image,
             // Everybody on the host can read a command line (proc(5)), and the tree's path is what
