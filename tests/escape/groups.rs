@@ -210,3 +210,27 @@ fn a_group_that_is_no_runs_is_left_alone_with_everything_in_it() {
         assert!(beside.lives(), "{} was ended", beside.path.display());
     }
 }
+
+#[test]
+fn a_functions_group_has_the_bounds_that_its_limits_say() {
+    if !counted() {
+        return;
+    }
+    let settings = format!("{LIMITS}processes = 23\n");
+    let mut hostile = Hostile::deploy(EVIL, &settings);
+    let _warm = hostile.attack(&json!("nothing"));
+    let groups = hostile.session.family().workers.into_iter();
+    let groups: Vec<_> = groups.map(|pid| group_of(pid).unwrap()).collect();
+    let says = |group: &PathBuf, file: &str| fs::read_to_string(group.join(file)).unwrap();
+    let of_evil = groups
+        .iter()
+        .find(|group| says(group, "pids.max") == "23\n");
+    let group = of_evil.expect("no group with the function's processes");
+    let room: u64 = says(group, "memory.max").trim().parse().unwrap();
+    assert!((256 << 20..512 << 20).contains(&room), "{room} bytes");
+    assert_eq!(says(group, "memory.oom.group"), "1\n");
+    // A kernel without swap has no such file.
+    if group.join("memory.swap.max").exists() {
+        assert_eq!(says(group, "memory.swap.max"), "0\n");
+    }
+}
