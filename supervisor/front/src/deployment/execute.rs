@@ -250,8 +250,7 @@ impl Deployment {
                 how,
             } => self.lane_lost(lane, &how.to_string()),
             FromSpawner::Notice { function, text } => {
-                let name = self.label(Who::Zygote(function));
-                listener.line(&format!("keylane: function {name:?}: {text}"));
+                self.notice(function, &text, listener);
                 Ok(())
             }
             FromSpawner::Unfit(failure) => Err(failure),

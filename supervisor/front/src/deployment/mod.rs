@@ -187,6 +187,12 @@ impl Deployment {
         }
     }
 
+    /// Tells the operator what the spawner found out about a function.
+    fn notice(&self, function: FunctionId, text: &str, listener: &mut dyn Listener) {
+        let name = self.label(Who::Zygote(function));
+        listener.line(&format!("keylane: function {name:?}: {text}"));
+    }
+
     fn signal(&self) -> Option<Interruption> {
         self.signals.next().map(Interruption::Signal)
     }

@@ -251,7 +251,7 @@ impl Deployment {
                 let control = got.descriptors.into_iter().next();
                 self.deploy(lane, control, plan).map_err(host)?;
             }
-            FromSpawner::Notice { .. } => {}
+            FromSpawner::Notice { function, text } => self.notice(function, &text, listener),
             FromSpawner::Output { who } => self.listen(who, got.descriptors).map_err(host)?,
             FromSpawner::Denied { denial, .. } => self.denials.add(denial),
             FromSpawner::DeniedMore { more, .. } => self.denials.count(more),
