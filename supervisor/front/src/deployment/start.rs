@@ -2,6 +2,7 @@
 
 use super::images::Images;
 use super::output::Pipes;
+use super::transfers::Transfers;
 use super::{Deployment, Interruption, Lane, Listener, Plan, Source, TURN, bug};
 use keylane_policy::abi::message::{
     Ended, FromLane, FromSpawner, FunctionEntry, LaneId, ToLane, ToSpawner, Who, ZygoteSpec,
@@ -61,7 +62,7 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
         ready,
         lanes: BTreeMap::new(),
         pipes: Pipes::default(),
-        transfers: BTreeMap::new(),
+        transfers: Transfers::default(),
         substitutions: Vec::new(),
         denials: Denials::default(),
         executions: 0,
