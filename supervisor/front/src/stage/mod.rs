@@ -60,13 +60,22 @@ impl Stage {
         Stage::create_in(&std::env::temp_dir(), project, plans)
     }
 
-    fn create_in(parent: &Path, project: &Folder, plans: &[Plan]) -> Result<Stage, Failure> {
+    /// A fresh stage that holds nothing, for files that are nobody's function.
+    pub fn bare() -> Result<Stage, Failure> {
+        Stage::bare_in(&std::env::temp_dir())
+    }
+
+    fn bare_in(parent: &Path) -> Result<Stage, Failure> {
         let parent = parent
             .canonicalize()
             .map_err(|error| no_folder(parent, &error))?;
         check_parent(&parent)?;
         sweep::sweep(&parent);
-        let stage = Stage::empty(&parent).map_err(|error| no_folder(&parent, &error))?;
+        Stage::empty(&parent).map_err(|error| no_folder(&parent, &error))
+    }
+
+    fn create_in(parent: &Path, project: &Folder, plans: &[Plan]) -> Result<Stage, Failure> {
+        let stage = Stage::bare_in(parent)?;
         for plan in plans {
             copy::copy(project, plan, &stage.tree(plan.function.as_str()))?;
         }
