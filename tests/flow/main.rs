@@ -13,6 +13,8 @@ mod build_refused;
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod cloud;
+#[cfg(test)]
 mod denials;
 #[cfg(test)]
 mod fanout;
