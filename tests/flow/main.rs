@@ -11,6 +11,8 @@ mod build;
 #[cfg(test)]
 mod build_refused;
 #[cfg(test)]
+mod build_trust;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod cloud;

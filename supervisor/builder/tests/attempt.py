@@ -32,6 +32,16 @@ def execute():
     return os.waitstatus_to_exitcode(os.spawnv(os.P_WAIT, "/usr/bin/true", ["true"]) << 8) and 1 / 0
 
 
+def execute_own():
+    # A program of its own making: only a compiler starts what it has made.
+    with open("/usr/bin/python3.11", "rb") as program:
+        with open("own-program", "wb") as copy:
+            copy.write(program.read())
+    os.chmod("own-program", 0o755)
+    status = os.spawnv(os.P_WAIT, "own-program", ["own-program", "-I", "-S", "-c", "pass"])
+    return 1 / 0 if status else status
+
+
 def linger():
     if os.fork() == 0:
         os.close(1), os.close(2)
@@ -50,7 +60,6 @@ def mode():
 attempt("environment", lambda: sorted(os.environ))
 attempt("own-folder", lambda: write("file"))
 attempt("secret", lambda: read(secret))
-attempt("shadow", lambda: read("/etc/shadow"))
 attempt("outside", lambda: write(outside))
 attempt("temporary", lambda: write(f"/tmp/{marker}-temporary"))
 attempt("open-port", lambda: connect(open_port))
@@ -58,5 +67,6 @@ attempt("other-port", lambda: connect(other_port))
 attempt("unix-socket", lambda: socket.socket(socket.AF_UNIX))
 attempt("listen", lambda: socket.create_server(("127.0.0.1", 0)))
 attempt("execute", execute)
+attempt("execute-own", execute_own)
 attempt("mode", mode)
 attempt("linger", linger)

@@ -20,7 +20,7 @@ mod sweep;
 mod tests;
 
 use crate::beneath::Folder;
-use crate::build::seal;
+use crate::build::seal::{self, Sealed};
 use keylane_policy::blame::{Blame, Failure};
 use plan::Plan;
 use rustix::fd::OwnedFd;
@@ -82,14 +82,14 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Copies a sealed tree into a function's tree, as its folder `name`.
-    pub fn add(&self, function: &str, name: &str, tree: &Path) -> Result<(), Failure> {
+    /// Copies a sealed tree into a function's tree, as its folder `name`, and says what was copied.
+    pub fn add(&self, function: &str, name: &str, tree: &Path) -> Result<Sealed, Failure> {
         let doing = format!("staging the packages of function {function:?}");
         let from = Folder::open(tree).map_err(|refused| {
             let cause = format!("{}: {refused}", tree.display());
             Failure::new(Blame::Host, doing.as_str(), cause).advise("run `keylane build` again")
         })?;
-        seal::copy(&from, &self.tree(function).join(name), &doing, Blame::Host).map(|_sealed| ())
+        seal::copy(&from, &self.tree(function).join(name), &doing, Blame::Host)
     }
 
     /// The folder that holds everything, which whoever outlives this process removes.
@@ -230,6 +230,12 @@ fn no_folder(parent: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::StorageFull => failure.advise(FULL),
         _ => failure.advise("set TMPDIR to a folder that exists and that you may write"),
     }
+}
+
+/// A folder that everybody may read, whatever the umask.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir(path)?;
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755))
 }
 
 /// What to do when the disk is full.
