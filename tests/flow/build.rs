@@ -4,11 +4,13 @@
 //! What passing does not show: how pip gets on with a real index.
 
 use keylane_tests::index::Index;
+use keylane_tests::leftover::{descendants, lives};
 use keylane_tests::project::Project;
 use keylane_tests::skip::has_pip;
 use keylane_tests::{Said, eventually, finish, keylane};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// A project with one function that requires something, an index, and a cache of its own.
@@ -237,26 +239,20 @@ fn a_killed_build_leaves_nothing_that_looks_whole_and_its_worker_ends() {
         .spawn()
         .unwrap();
     // Somewhere in the middle: pip has asked, so a worker is at work.
-    assert!(eventually(|| !site.index.asked().is_empty()));
+    let mut workers = BTreeSet::new();
+    assert!(eventually(|| {
+        workers.extend(descendants(child.id()));
+        !site.index.asked().is_empty()
+    }));
+    workers.retain(|pid| lives(*pid));
+    // The init that stands above pip, and pip.
+    assert!(workers.len() >= 2, "{workers:?}");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(eventually(|| workers_of(child.id()).is_empty()));
+    assert!(eventually(|| !workers.iter().any(|pid| lives(*pid))));
     let trees = std::fs::read_dir(site.cache("cache/keylane/trees")).unwrap();
     assert_eq!(trees.count(), 0);
     assert_eq!(site.lock(), "");
     site.build("cache", &[]).expect_code(0);
     site.run("cache").expect_code(0);
-}
-
-/// Build workers on this host whose index is this process's child: by the name that the jail gives.
-fn workers_of(front: u32) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    let of_front = |path: &Path| {
-        let status = std::fs::read_to_string(path.join("status")).unwrap_or_default();
-        status.contains(&format!("PPid:\t{front}\n"))
-    };
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| of_front(path))
-        .collect()
 }

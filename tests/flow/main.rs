@@ -11,7 +11,11 @@ mod build;
 #[cfg(test)]
 mod build_refused;
 #[cfg(test)]
+mod build_trust;
+#[cfg(test)]
 mod cancel;
+#[cfg(test)]
+mod cloud;
 #[cfg(test)]
 mod denials;
 #[cfg(test)]

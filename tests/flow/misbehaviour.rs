@@ -244,6 +244,16 @@ fn descriptors_that_a_function_closes_are_its_own_loss() {
 }
 
 #[test]
+fn a_function_that_closes_its_descriptors_and_stays_holds_its_lane_no_longer_than_its_deadline() {
+    let (said, report) = misbehave("os.closerange(0, 4096)\ntime.sleep(1000)", "timeout = 1\n");
+    assert_eq!(report["error"]["error"], "Lambda.Unknown", "{report}");
+    assert_eq!(said.failures().len(), 1);
+    // Nobody tells the end of a process that lives; the lane would wait for that word for five seconds.
+    let called = report["functions"][0]["longest_ns"].as_u64().unwrap();
+    assert!(called < 4_500_000_000, "{called} ns");
+}
+
+#[test]
 fn processes_and_threads_that_a_function_leaves_harm_nobody() {
     survives(
         "for _ in range(5):\n    if os.fork() == 0:\n        while True: \

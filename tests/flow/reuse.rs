@@ -20,7 +20,7 @@ def handler(event, context):
     found = {'globals': list(seen), 'environment': os.environ.get('LEFT'),
              'directory': os.getcwd() != home, 'descriptors': descriptors() - held,
              'threads': threading.active_count() - 1, 'module': 'left' in sys.modules,
-             'limit': sys.getrecursionlimit() == 4321, 'file': os.path.exists('/tmp/left')}
+             'limit': sys.getrecursionlimit() == 4321}
     seen.append(event)
     os.environ['LEFT'] = 'yes'
     os.chdir('/usr')
@@ -28,8 +28,6 @@ def handler(event, context):
     threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
     sys.modules['left'] = sys
     sys.setrecursionlimit(4321)
-    try: open('/tmp/left', 'w').close()
-    except OSError: pass
     if os.fork() == 0:
         while True: time.sleep(1000)
     return [os.getpid(), found]

@@ -1,5 +1,5 @@
-//! Runs a Python program as a build worker, for the tests: `attempt JOB FOLDER PORT PROGRAM ARGUMENT...`.
-//! The folder is made, given to the worker and left. A program of its own, because starting a worker
+//! Runs a Python program as a build worker, for the tests: `attempt JOB SECONDS FOLDER PORT PROGRAM
+//! ARGUMENT...`. The folder is made, given to the worker and left. A program of its own, because starting a worker
 //! needs a process of one thread.
 
 #![forbid(unsafe_code)]
@@ -25,8 +25,8 @@ const READABLE: [&str; 8] = [
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [job, folder, port, program, more @ ..] = arguments.as_slice() else {
-        return Err("attempt JOB FOLDER PORT PROGRAM ARGUMENT...".into());
+    let [job, seconds, folder, port, program, more @ ..] = arguments.as_slice() else {
+        return Err("attempt JOB SECONDS FOLDER PORT PROGRAM ARGUMENT...".into());
     };
     let job = Job::ALL
         .into_iter()
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         executable: vec![PathBuf::from(PYTHON)],
         ports: vec![port.parse()?],
         memory: 4 << 30,
-        time: Duration::from_secs(120),
+        time: Duration::from_secs(seconds.parse()?),
     };
     let done = builder.run(&work, &mut || Ok(()))?;
     print!("{}", done.output);

@@ -35,8 +35,12 @@ use std::time::{Duration, Instant};
 const KEPT: usize = 64 * 1024;
 /// How often a worker is looked at that prints nothing.
 const LOOK: Duration = Duration::from_millis(200);
-/// What a worker reads and writes at once.
-const TURN: usize = 16 * 1024;
+/// What is read of a worker's output at once.
+const PIECE: usize = 16 * 1024;
+/// How many pieces are read before anything else has its turn: together what a pipe holds at most without
+/// privilege (pipe(7): /proc/sys/fs/pipe-max-size, 1 MiB). A worker that writes without pause cannot put
+/// off its end.
+const TURN: usize = 64;
 
 /// What this host allows build workers, and how many were started.
 #[derive(Debug)]
@@ -166,12 +170,11 @@ impl Builder {
                 job: work.job,
                 folder: work.folder.to_owned(),
                 executable: work.executable.clone(),
-                ports: work.ports.clone(),
             }),
             root: self.mounts.then_some(Root { tmp: 0 }),
-            counted: false,
-            ports: Vec::new(),
-            unfiltered: false,
+            ports: work.ports.clone(),
+            // An index can be asked where Landlock knows no ports, too: nothing of a tenant runs there.
+            unfiltered: true,
         }
     }
 }
@@ -209,13 +212,16 @@ impl Worker {
         let mut kept = Vec::new();
         loop {
             ready.wait(Some(LOOK))?;
-            read(&mut output, &mut kept)?;
+            if read(&mut output, &mut kept)? {
+                ready.again(true);
+            }
             if process::has_ended(self.child.as_fd()) {
                 // Before the worker is waited for, so that the number is still its group's.
                 process::kill_group(self.child.pid())?;
                 let ended = self.child.wait()?;
                 self.waited.set(true);
-                read(&mut output, &mut kept)?;
+                // What the pipe still holds: nobody writes to it any more.
+                let _more = read(&mut output, &mut kept)?;
                 let text = String::from_utf8_lossy(&kept).into_owned();
                 return Ok(Ok(Done {
                     succeeded: ended == keylane_policy::abi::message::Ended::Exited(0),
@@ -251,20 +257,21 @@ impl Drop for Worker {
     }
 }
 
-/// Reads what there is, and keeps the end of it.
-fn read(output: &mut File, kept: &mut Vec<u8>) -> io::Result<()> {
-    let mut bytes = [0; TURN];
-    loop {
+/// Reads what there is, at most a turn's, and keeps the end of it; whether there may be more.
+fn read(output: &mut File, kept: &mut Vec<u8>) -> io::Result<bool> {
+    let mut bytes = [0; PIECE];
+    for _ in 0..TURN {
         match output.read(&mut bytes) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(false),
             Ok(count) => {
                 kept.extend_from_slice(bytes.get(..count).unwrap_or_default());
                 let over = kept.len().saturating_sub(KEPT);
                 kept.drain(..over);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
+    Ok(true)
 }

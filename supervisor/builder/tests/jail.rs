@@ -8,7 +8,8 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const PYTHON: &str = "/usr/bin/python3.11";
 const PROGRAM: &str = include_str!("attempt.py");
@@ -67,17 +68,24 @@ impl Field {
         text
     }
 
-    fn jailed(&self, job: &str) -> String {
+    /// A worker of this job that runs a program in Python for at most so many seconds.
+    fn worker(&self, job: &str, seconds: u32, program: &str) -> Command {
         // Cargo builds examples beside the tests: target/PROFILE/examples.
         let tests = std::env::current_exe().unwrap();
         let profile = tests.ancestors().nth(2).unwrap();
         let mut command = Command::new(profile.join("examples/attempt"));
         command
             .arg(job)
+            .arg(seconds.to_string())
             .arg(self.root.join("folder"))
             .arg(&self.arguments()[2])
-            .arg(PROGRAM)
+            .arg(program)
             .args(self.arguments());
+        command
+    }
+
+    fn jailed(&self, job: &str) -> String {
+        let mut command = self.worker(job, 120, PROGRAM);
         let told = self.told(&mut command);
         assert!(!lingers(&self.marker), "a process of {job} is left");
         told
@@ -113,13 +121,23 @@ fn knows_ports() -> bool {
     keylane_sys::host::landlock_abi().unwrap() >= 4
 }
 
-const NEVER: [&str; 6] = [
+/// What no job may. `/etc/shadow` is not among them: its own mode keeps an ordinary user from it as well.
+const NEVER: [&str; 7] = [
     "secret",
-    "shadow",
     "outside",
     "temporary",
     "unix-socket",
     "listen",
+    "fast-open",
+    "fast-open-many",
+];
+/// Ways to a program that makes whoever starts it another user.
+const PRIVILEGED: [&str; 5] = [
+    "set-user",
+    "set-user-open",
+    "set-user-at",
+    "set-group",
+    "set-user-born",
 ];
 
 #[test]
@@ -136,7 +154,10 @@ fn without_a_jail_every_attempt_that_is_denied_here_works() {
     let _ = std::fs::remove_file(field.temporary());
     let always = ["secret", "outside", "temporary", "open-port", "other-port"];
     expect(&told, &always, &[]);
-    expect(&told, &["unix-socket", "listen", "execute", "mode"], &[]);
+    let more = ["unix-socket", "listen", "execute", "execute-own", "mode"];
+    expect(&told, &more, &[]);
+    expect(&told, &["fast-open", "fast-open-many", "permissions"], &[]);
+    expect(&told, &PRIVILEGED, &[]);
     assert!(told.contains("OPERATORS_SECRET"), "{told}");
     assert!(told.contains("0o4777"), "{told}");
 }
@@ -146,7 +167,7 @@ fn what_fetches_reaches_its_ports_and_nothing_else() {
     let field = Field::new("fetch");
     let told = field.jailed("fetch");
     expect(&told, &["own-folder", "open-port"], &NEVER);
-    expect(&told, &[], &["execute"]);
+    expect(&told, &[], &["execute", "execute-own"]);
     if knows_ports() {
         expect(&told, &[], &["other-port"]);
     }
@@ -158,8 +179,15 @@ fn what_installs_has_no_network_and_starts_nothing() {
     let field = Field::new("install");
     let told = field.jailed("install");
     expect(&told, &["own-folder", "mode"], &NEVER);
-    expect(&told, &[], &["open-port", "other-port", "execute"]);
-    assert!(!told.contains("0o4777"), "its mode was changed: {told}");
+    expect(
+        &told,
+        &[],
+        &["open-port", "other-port", "execute", "execute-own"],
+    );
+    expect(&told, &[], &["set-user-born"]);
+    let changed = ["0o4777", "0o4755", "0o2755", "0o711"];
+    let changed = changed.iter().any(|mode| told.contains(mode));
+    assert!(!changed, "a mode was changed: {told}");
     assert!(!told.contains("OPERATORS_SECRET"), "{told}");
 }
 
@@ -167,9 +195,33 @@ fn what_installs_has_no_network_and_starts_nothing() {
 fn what_compiles_has_no_network_and_executes_only_what_it_is_given() {
     let field = Field::new("compile");
     let told = field.jailed("compile");
-    expect(&told, &["own-folder", "mode"], &NEVER);
+    expect(&told, &["own-folder", "permissions", "execute-own"], &NEVER);
+    expect(&told, &[], &PRIVILEGED);
+    assert!(told.contains("0o711"), "{told}");
     expect(&told, &[], &["open-port", "other-port", "execute"]);
     assert!(!told.contains("OPERATORS_SECRET"), "{told}");
+}
+
+#[test]
+fn a_worker_that_prints_without_pause_is_ended_at_its_time() {
+    let field = Field::new("flood");
+    let program = "import os\nwhile True:\n    os.write(1, b'x' * 65536)\n";
+    let mut command = field.worker("install", 2, program);
+    let mut flood = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    while flood.try_wait().unwrap().is_none() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let in_time = flood.try_wait().unwrap().is_some();
+    // Its worker ends with it (PR_SET_PDEATHSIG), also where this test fails.
+    let _ended_is_fine = flood.kill();
+    let output = flood.wait_with_output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(in_time && words.contains("longer than 2 s"), "{words}");
 }
 
 #[test]

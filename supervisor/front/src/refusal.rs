@@ -16,6 +16,8 @@ pub enum Refusal {
         /// Its problems, warnings included.
         problems: Vec<Problem>,
     },
+    /// A signal ended it, the one of this number.
+    Signal(i32),
 }
 
 impl Refusal {
@@ -24,6 +26,7 @@ impl Refusal {
         match self {
             Refusal::Failure(failure) => Exit::before(failure.blame),
             Refusal::Problems { .. } => Exit::Refused,
+            Refusal::Signal(number) => Exit::signal(*number).unwrap_or(Exit::Bug),
         }
     }
 
@@ -52,13 +55,17 @@ impl Refusal {
                 };
                 Failure::new(Blame::Workflow, *doing, count)
             }
+            Refusal::Signal(number) => {
+                let cause = format!("signal {number} ended it");
+                Failure::new(Blame::Operator, "building", cause)
+            }
         }
     }
 
     /// The problems, if that is what it is.
     pub fn problems(&self) -> &[Problem] {
         match self {
-            Refusal::Failure(_) => &[],
+            Refusal::Failure(_) | Refusal::Signal(_) => &[],
             Refusal::Problems { problems, .. } => problems,
         }
     }

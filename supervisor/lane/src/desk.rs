@@ -82,7 +82,10 @@ impl<'a> Desk<'a> {
     /// more.
     pub(crate) fn attend(&mut self, call: CallId, ledger: &mut Ledger) -> bool {
         self.read_all(ledger);
-        !self.is_cancelled() && self.execution.attend(call, now_ns())
+        let wanted = !self.is_cancelled() && self.execution.attend(call, now_ns());
+        // A fan-out that ended now recalls what it lent now.
+        self.note_events();
+        wanted
     }
 
     /// Whether the front wants the execution to end.

@@ -119,13 +119,13 @@ impl Fate {
         self.set_gone();
     }
 
-    /// How the worker ended; waits at most `patience` for somebody to tell.
-    pub(crate) fn end(&self, patience: Duration) -> End {
+    /// How the worker ended, if somebody tells within `patience`.
+    pub(crate) fn end(&self, patience: Duration) -> Option<End> {
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         let (end, _timed_out) = self
             .told
             .wait_timeout_while(end, patience, |end| end.is_none())
             .unwrap_or_else(PoisonError::into_inner);
-        end.clone().unwrap_or(End::Ended(Ended::Unknown))
+        end.clone()
     }
 }

@@ -50,10 +50,11 @@ impl Inbox {
         self.recalls().contains(&(loan, from))
     }
 
-    /// Forgets a loan that is repaid. One that is recalled later is remembered until the lender uses
-    /// its number again, which it does after 2^32 others.
+    /// Forgets a loan that is repaid, and those of the lender before it: it counts its loans, and they are
+    /// served in order. One that is recalled after it was repaid is remembered until the next.
     pub(crate) fn forget_recall(&self, loan: LoanId, from: LaneId) {
-        self.recalls().remove(&(loan, from));
+        self.recalls()
+            .retain(|(other, lender)| *lender != from || *other > loan);
     }
 
     fn recalls(&self) -> MutexGuard<'_, BTreeSet<(LoanId, LaneId)>> {

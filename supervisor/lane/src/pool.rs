@@ -98,8 +98,9 @@ impl Pool {
         if let Some(place) = self.places.get_mut(index) {
             place.last = Some(Arc::clone(&worker.fate));
         }
-        // While the worker is busy, the next ones are forked.
-        let refilled = self.refill(index);
+        // While the worker is busy, the next ones are forked. What cannot be forked now is asked for again by
+        // the call that needs it.
+        let _later = self.refill(index);
         let answer = worker.answer(until, unwanted);
         let keep = self
             .places
@@ -111,7 +112,6 @@ impl Pool {
         } else {
             self.retire(index, &worker);
         }
-        refilled.map_err(CallFault::System)?;
         answer
     }
 

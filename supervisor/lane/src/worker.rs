@@ -5,7 +5,7 @@
 
 use crate::fate::{End, Fate};
 use keylane_policy::abi::channel::{self, ChannelError, Geometry, ResponseKind};
-use keylane_policy::abi::message::Ticket;
+use keylane_policy::abi::message::{Ended, Ticket};
 use keylane_sys::body;
 use keylane_sys::mapping::Mapping;
 use std::io;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// The wait between two looks at a word that the kernel refuses to wait for.
 const SPOILT: Duration = Duration::from_millis(1);
-/// How long to wait for somebody to tell how a worker ended, for the message about it. A process's
+/// The longest wait for somebody to tell how a worker ended, for the message about it. A process's
 /// end is told when all its memory is given back, which takes a while if that was much.
 const TELL: Duration = Duration::from_secs(5);
 
@@ -154,7 +154,7 @@ impl Worker {
                 return Ok(());
             }
             if self.fate.is_gone() {
-                return Err(CallFault::Gone(self.fate.end(TELL)));
+                return Err(self.await_end(until, unwanted));
             }
             if unwanted() {
                 return Err(CallFault::Cancelled);
@@ -186,6 +186,26 @@ impl Worker {
             {
                 // The word is the worker's to spoil, as above. Then the clock is looked at instead.
                 std::thread::sleep(patience.min(SPOILT));
+            }
+        }
+    }
+
+    /// Waits until somebody tells how the worker ended, which is gone as far as the lane sees. It may live
+    /// and have closed its liveness socket: then nobody tells, and the call's own bounds hold as before.
+    fn await_end(&self, until: Until, unwanted: &mut dyn FnMut() -> bool) -> CallFault {
+        let lost = Instant::now();
+        loop {
+            let left = TELL
+                .saturating_sub(lost.elapsed())
+                .min(until.deadline.saturating_duration_since(Instant::now()));
+            if let Some(end) = self.fate.end(left.min(LOOK_AGAIN)) {
+                return CallFault::Gone(end);
+            }
+            if unwanted() {
+                return CallFault::Cancelled;
+            }
+            if left.is_zero() {
+                return CallFault::Gone(End::Ended(Ended::Unknown));
             }
         }
     }

@@ -392,6 +392,27 @@ fn branches_that_wait_start_before_a_sibling_calls() {
 }
 
 #[test]
+fn a_map_that_waits_one_item_after_the_other_goes_on_while_a_sibling_calls() {
+    let text = parallel(json!([
+        {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "f", "End": true}}},
+        {"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "MaxConcurrency": 1,
+            "ItemProcessor": {"StartAt": "W", "States": {
+                "W": {"Type": "Wait", "Seconds": 5, "End": true}}}}}},
+    ]));
+    let mut execution = start(&definition(&text, &["f"]), json!([1, 2, 3]));
+    let (id, ..) = next_call(&mut execution, START).expect("a call");
+    let mut now = START;
+    for _ in 0..30 {
+        now += SECOND;
+        assert!(execution.attend(id, now));
+    }
+    execution.complete(id, Ok(Data::from_value(json!(1))), now);
+    assert!(next_call(&mut execution, now).is_none());
+    let output = execution.outcome().expect("over with the call");
+    assert_eq!(output.expect("no error").value(), &json!([1, [1, 2, 3]]));
+}
+
+#[test]
 fn a_branch_that_fails_while_a_sibling_calls_ends_the_call() {
     let text = parallel(json!([
         {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "f", "End": true}}},

@@ -67,8 +67,9 @@ impl HandOff {
             let parent = std::process::id();
             match process::fork(Namespaces::Shared)? {
                 Fork::Parent(child) => {
-                    process::bind_to_core(child.pid(), core)?;
+                    let pid = child.pid();
                     pair.children.push(child);
+                    process::bind_to_core(pid, core)?;
                 }
                 Fork::Child => {
                     let side = Side {

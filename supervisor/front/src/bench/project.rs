@@ -5,13 +5,12 @@ use crate::deployment::{Deployment, Listener};
 use crate::isolation::Asked;
 use crate::render::screen::Screen;
 use crate::run::{self, Prepared, input};
+use crate::stage::Stage;
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::denial::Denials;
 use keylane_policy::report::{Report, Status};
 use keylane_policy::reuse::Reuse;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
 /// A function that answers with its event, in machine code; `build.rs` makes it.
 const NATIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/noop.so"));
@@ -26,9 +25,9 @@ pub(super) enum Language {
     Native,
 }
 
-/// A project on disk, removed with this value.
+/// A project on disk, removed with this value; what a kill leaves, the next Keylane sweeps away.
 #[derive(Debug)]
-pub(super) struct Project(PathBuf);
+pub(super) struct Project(Stage);
 
 impl Project {
     /// A workflow of so many Tasks in a sequence, each with a function of its own that does nothing.
@@ -37,7 +36,7 @@ impl Project {
         functions: usize,
         reuse: Reuse,
     ) -> Result<Project, Failure> {
-        let project = Project(folder()?);
+        let project = Project(Stage::bare()?);
         let mut manifest =
             "[workflow]\nname = \"bench\"\ndefinition = \"workflow.asl.json\"\n".to_owned();
         let mut states = Vec::new();
@@ -77,7 +76,7 @@ impl Project {
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let path = self.0.join(path);
+        let path = self.0.root().join(path);
         let parent = path.parent().unwrap_or(Path::new("/"));
         std::fs::create_dir_all(parent).map_err(host)?;
         std::fs::write(&path, bytes).map_err(host)
@@ -86,7 +85,7 @@ impl Project {
     /// Starts the project, all that it takes from its files on.
     pub(super) fn start(&self) -> Result<Warm, Stop> {
         let options = run::Options {
-            project: self.0.clone(),
+            project: self.0.root().to_owned(),
             input: input::Source::Text("{}".to_owned()),
             json: false,
             stream: false,
@@ -105,24 +104,6 @@ impl Project {
             _staged: prepared,
         })
     }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        // What cannot be removed stays below the temporary folder, under a name that tells whose it is.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A fresh folder that nobody else may look into.
-fn folder() -> Result<PathBuf, Failure> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    // Not `keylane-`: that is how stages begin, which other runs sweep away when nobody holds them.
-    let name = format!("bench-of-keylane-{}-{number}", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    let made = std::fs::DirBuilder::new().mode(0o700).create(&path);
-    made.map(|()| path).map_err(host)
 }
 
 /// A deployment that is up.

@@ -1,14 +1,13 @@
 //! Where build workers work: a fresh folder for each in a stage of its own, which the worker's user owns;
 //! and how a worker is run there with its progress on the screen.
 
+use super::{Desk, remove};
 use crate::beneath::Folder;
 use crate::render::escape;
-use crate::render::screen::Screen;
 use crate::stage::Stage;
 use keylane_builder::{Builder, Done, Work};
 use keylane_policy::blame::{Blame, Failure};
 use rustix::fs::{Gid, Uid};
-use std::io::Stderr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -59,18 +58,18 @@ impl Bench {
         self.builder.inside(&place.folder)
     }
 
-    /// Runs a worker; `what` stands on the screen meanwhile.
+    /// Runs a worker; `what` stands on the screen meanwhile, and a signal ends it.
     pub(super) fn run(
         &mut self,
         work: &Work<'_>,
         what: &str,
-        screen: &mut Screen<Stderr>,
+        desk: &mut Desk<'_>,
     ) -> Result<Done, Failure> {
         let done = self.builder.run(work, &mut || {
-            screen.progress(what, 0, 0);
-            Ok(())
+            desk.screen.progress(what, 0, 0);
+            desk.interrupt.look()
         });
-        screen.clear();
+        desk.screen.clear();
         let done = done?;
         match &done.unjailed {
             Some(words) if !done.succeeded => {
@@ -100,7 +99,8 @@ impl Place {
         made.map_err(|error| self.failed(&path, &error))
     }
 
-    /// Writes a file that the worker can read and not change.
+    /// Writes a file for the worker. What the front relies on it never reads back: the folder is the
+    /// worker's, which can put another file in its place.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.folder.join(name);
         let written = std::fs::write(&path, bytes)
@@ -125,22 +125,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if std::fs::remove_dir_all(&self.folder).is_err() {
-            // A worker may have closed its own folders.
-            open_again(&self.folder, 0);
-            let _ = std::fs::remove_dir_all(&self.folder);
+        if let Err(error) = remove::remove(&self.folder) {
+            let shown = self.folder.display();
+            eprintln!("keylane: {shown} could not be removed: {error}");
         }
-    }
-}
-
-/// Gives folders back to their owner, as deep as a tree may be; links are not followed.
-fn open_again(folder: &Path, depth: usize) {
-    let is_folder = folder.symlink_metadata().is_ok_and(|data| data.is_dir());
-    if !is_folder || depth > 2 * keylane_policy::limit::TREE_DEPTH {
-        return;
-    }
-    let _ = std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700));
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        open_again(&entry.path(), depth.saturating_add(1));
     }
 }

@@ -11,7 +11,8 @@
 //! ```
 //! An entry is made in `draft` and renamed to its place, so that a killed build leaves nothing that
 //! looks whole. Only this process writes here, never a build worker: what a tenant's build makes is found
-//! by nothing but the hash of what it was made from.
+//! by nothing but the hash of what it was made from. A wheel is hashed again before it is installed, and a
+//! tree whenever it is staged: what was changed here is forgotten and not used.
 
 use super::digest::Digest;
 use super::seal::Sealed;
@@ -23,8 +24,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-const DOING: &str = "opening the cache of packages";
+const DOING: &str = "using the cache of packages";
+/// How often it is looked whether another build is done.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The cache, in use by this process.
 #[derive(Debug)]
@@ -96,21 +100,19 @@ impl Cache {
 
     /// Keeps a wheel, and says its hash.
     pub fn keep_wheel(&self, from: impl Read) -> Result<Digest, Failure> {
+        let draft = self.draft().map_err(|error| failed(&self.root, &error))?;
         let kept = || -> io::Result<Digest> {
-            let draft = self.draft()?;
-            let mut file = File::options()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(&draft)?;
-            io::copy(&mut { from }, &mut file)?;
+            let file = File::options().write(true).create_new(true).open(&draft)?;
+            let (digest, _bytes) = Digest::copy(from, &file)?;
             file.sync_all()?;
-            io::Seek::rewind(&mut file)?;
-            let digest = Digest::read(&file)?;
             std::fs::rename(&draft, self.root.join("wheels").join(digest.as_str()))?;
             Ok(digest)
         };
-        kept().map_err(|error| failed(&self.root, &error))
+        let kept = kept();
+        if kept.is_err() {
+            remove(&draft);
+        }
+        kept.map_err(|error| failed(&self.root, &error))
     }
 
     /// Forgets a wheel whose bytes are not what its name says.
@@ -134,14 +136,33 @@ impl Cache {
         })
     }
 
-    /// Waits until nobody else makes this tree; as long as the answer is held nobody does.
-    pub fn lock(&self, key: &Digest) -> Result<OwnedFd, Failure> {
+    /// Waits until nobody else makes this tree; as long as the answer is held nobody does. `look` is
+    /// called while it waits; its error ends that.
+    pub fn lock(
+        &self,
+        key: &Digest,
+        look: impl Fn() -> Result<(), Failure>,
+    ) -> Result<OwnedFd, Failure> {
         let path = self.root.join("locks").join(key.as_str());
-        let locked = lock_file(&path).and_then(|lock| {
-            rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
-            Ok(lock)
-        });
-        locked.map_err(|error| failed(&path, &error))
+        let lock = lock_file(&path).map_err(|error| failed(&path, &error))?;
+        loop {
+            match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(lock),
+                Err(rustix::io::Errno::WOULDBLOCK) => look()?,
+                Err(error) => return Err(failed(&path, &error.into())),
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+    }
+
+    /// Forgets a tree whose bytes are not what was kept of them.
+    pub fn forget_tree(&self, tree: &Tree) {
+        // By one rename: nobody finds a half of it.
+        if let (Some(folder), Ok(draft)) = (tree.path.parent(), self.draft())
+            && std::fs::rename(folder, &draft).is_ok()
+        {
+            remove(&draft);
+        }
     }
 
     /// Makes the tree for `key`: `fill` makes the folder that it is given. The caller holds its lock.
@@ -245,6 +266,33 @@ mod tests {
     }
 
     #[test]
+    fn a_wheel_that_cannot_be_read_to_its_end_leaves_nothing() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("broken"))
+            }
+        }
+        let temp = TempFolder::new();
+        let cache = cache(&temp);
+        assert!(cache.keep_wheel(Broken).is_err());
+        for folder in ["keylane/draft", "keylane/wheels"] {
+            let left = std::fs::read_dir(temp.path().join(folder)).unwrap();
+            assert_eq!(left.count(), 0, "{folder}");
+        }
+    }
+
+    #[test]
+    fn who_waits_for_another_build_can_be_told_to_stop() {
+        let temp = TempFolder::new();
+        let (first, second) = (cache(&temp), cache(&temp));
+        let key = Digest::of(b"key");
+        let _held = first.lock(&key, || Ok(())).unwrap();
+        let stopped = second.lock(&key, || Err(Failure::new(Blame::Operator, "x", "a signal")));
+        assert_eq!(stopped.unwrap_err().cause, "a signal");
+    }
+
+    #[test]
     fn a_tree_that_could_not_be_made_whole_is_never_seen() {
         let temp = TempFolder::new();
         let cache = cache(&temp);
@@ -260,7 +308,10 @@ mod tests {
             std::fs::create_dir(path).unwrap();
             Ok(sealed())
         });
-        assert_eq!(cache.tree(&key), Some(made.unwrap()));
+        let made = made.unwrap();
+        assert_eq!(cache.tree(&key).as_ref(), Some(&made));
+        cache.forget_tree(&made);
+        assert_eq!(cache.tree(&key), None);
         let left = std::fs::read_dir(temp.path().join("keylane/draft")).unwrap();
         assert_eq!(left.count(), 0);
     }

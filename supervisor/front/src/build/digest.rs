@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 /// A SHA-256, written as 64 digits in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,13 +15,24 @@ impl Digest {
     }
 
     /// Of all that a stream still has.
-    pub fn read(mut from: impl Read) -> io::Result<Digest> {
+    pub fn read(from: impl Read) -> io::Result<Digest> {
+        Ok(Digest::copy(from, io::sink())?.0)
+    }
+
+    /// Of all that a stream still has, which goes to another one; and how many bytes that was.
+    pub fn copy(mut from: impl Read, mut to: impl Write) -> io::Result<(Digest, u64)> {
+        let mut copied = 0u64;
         let mut hash = Sha256::new();
         let mut bytes = vec![0; 64 * 1024];
         loop {
             match from.read(&mut bytes) {
-                Ok(0) => return Ok(Digest::written(&hash.finalize())),
-                Ok(count) => hash.update(bytes.get(..count).unwrap_or_default()),
+                Ok(0) => return Ok((Digest::written(&hash.finalize()), copied)),
+                Ok(count) => {
+                    let piece = bytes.get(..count).unwrap_or_default();
+                    hash.update(piece);
+                    to.write_all(piece)?;
+                    copied = copied.saturating_add(piece.len() as u64);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -67,6 +78,9 @@ mod tests {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of(b"abc").as_str(), abc);
         assert_eq!(Digest::read(&b"abc"[..]).unwrap().as_str(), abc);
+        let mut to = Vec::new();
+        let (digest, copied) = Digest::copy(&b"abc"[..], &mut to).unwrap();
+        assert_eq!((digest.as_str(), copied, &to[..]), (abc, 3, &b"abc"[..]));
         assert_eq!(Digest::try_from(abc).unwrap(), Digest::of(b"abc"));
         for wrong in [&abc[1..], &abc.to_uppercase(), "../x"] {
             assert!(Digest::try_from(wrong).is_err(), "{wrong}");

@@ -1,7 +1,9 @@
 //! `keylane.lock`: the exact wheels of each function. Pure but for [`Lock::read`] and [`Lock::write`].
 //!
 //! An attacker controls: every byte; it lies in the project. What it can name is wheels by name,
-//! version and hash, which the operator's index must have.
+//! version and hash, which the operator's index or the operator's cache must have: a project that knows
+//! the hash of another one's wheel gets it from the cache without the index being asked. What it names
+//! must be what the requirements ask for, by name and by hash ([`Entry::fits`]).
 
 use super::digest::Digest;
 use super::wheel::WheelName;
@@ -9,12 +11,13 @@ use crate::beneath::{Folder, Refused};
 use crate::problem::Problem;
 use crate::project::name::Name;
 use crate::project::{manifest, read_text};
+use crate::requirements::Requirement;
 use crate::source::{Position, Source};
 use crate::stage::random_name;
 use keylane_policy::limit;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -76,6 +79,38 @@ struct WrittenPackage {
     sha256: String,
 }
 
+impl Entry {
+    /// These wheels, sorted: one of each package, and not too many.
+    pub fn new(requirements: Digest, mut packages: Vec<Package>) -> Result<Entry, &'static str> {
+        packages.sort();
+        let names: BTreeSet<&str> = packages.iter().map(|one| one.wheel.package()).collect();
+        if names.len() < packages.len() || packages.len() > MOST {
+            return Err("it has a package twice, or too many");
+        }
+        Ok(Entry {
+            requirements,
+            packages,
+        })
+    }
+
+    /// Whether each requirement has its wheel here, with one of the hashes that it names; if not, which
+    /// has not and why. Versions are not compared.
+    pub fn fits(&self, requirements: &[Requirement]) -> Result<(), String> {
+        for Requirement { name, hashes, .. } in requirements {
+            let found = self.packages.iter().find(|one| one.wheel.package() == name);
+            let Some(package) = found else {
+                return Err(format!("there is no wheel of {name}"));
+            };
+            let is_its = |hash: &String| hash == package.sha256.as_str();
+            if !hashes.is_empty() && !hashes.iter().any(is_its) {
+                let file = package.wheel.file();
+                return Err(format!("{file} has another hash than the requirements say"));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Lock {
     /// The project's lock; an empty one where there is none.
     pub fn read(project: &Folder) -> Result<Lock, Vec<Problem>> {
@@ -106,27 +141,17 @@ impl Lock {
         for (name, entry) in document.functions {
             let bad = |why: &str| wrong(format!("function {name:?}: {why}"));
             Name::try_from(name.as_str()).map_err(|error| bad(&error.wrong))?;
-            let requirements = Digest::try_from(entry.requirements.as_str()).map_err(&bad)?;
+            let requirements = Digest::try_from(entry.requirements.as_str()).map_err(bad)?;
             let packages = entry.packages.iter().map(|package| {
                 let wheel = WheelName::try_from(package.file.as_str());
                 let sha256 = Digest::try_from(package.sha256.as_str());
                 Ok(Package {
                     wheel: wheel.map_err(|why| bad(&format!("{:?}: {why}", package.file)))?,
-                    sha256: sha256.map_err(&bad)?,
+                    sha256: sha256.map_err(bad)?,
                 })
             });
-            let mut packages = packages.collect::<Result<Vec<_>, Vec<Problem>>>()?;
-            packages.sort();
-            let twice = packages
-                .windows(2)
-                .any(|pair| matches!(pair, [a, b] if a.wheel.name() == b.wheel.name()));
-            if twice || packages.len() > MOST {
-                return Err(bad("it has a package twice, or too many"));
-            }
-            let entry = Entry {
-                requirements,
-                packages,
-            };
+            let packages = packages.collect::<Result<Vec<_>, Vec<Problem>>>()?;
+            let entry = Entry::new(requirements, packages).map_err(bad)?;
             lock.0.insert(name, entry);
         }
         Ok(lock)
@@ -206,6 +231,29 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_fits_that_has_every_package_with_a_hash_that_the_requirements_name() {
+        let entry = &lock().0["words"];
+        let read = |text: &str| crate::requirements::read(&Source::new("r", text)).unwrap();
+        let hash = &entry.packages[1].sha256;
+        let other = Digest::of(b"other");
+        let hashes = format!("six --hash=sha256:{other} --hash=sha256:{hash}");
+        for (text, wrong) in [
+            ("SIX\npillow", None),
+            (&*hashes, None),
+            ("seven", Some("no wheel of seven")),
+            (&*format!("six --hash=sha256:{other}"), Some("another hash")),
+        ] {
+            match (entry.fits(&read(text)), wrong) {
+                (Ok(()), None) => {}
+                (Err(told), Some(word)) if told.contains(word) => {}
+                (told, _) => panic!("{text}: {told:?}"),
+            }
+        }
+        let none = Entry::new(entry.requirements.clone(), Vec::new()).unwrap();
+        assert!(none.fits(&read("six")).is_err());
+    }
+
+    #[test]
     fn a_lock_that_says_something_else_is_refused() {
         let good = lock().text();
         for (old, new, word) in [
@@ -215,6 +263,7 @@ mod tests {
             ("file =", "url =", "unknown field"),
             ("requirements = \"", "requirements = \"0", "no sha256"),
             ("pillow-13.0.0-cp311-cp311", "six-2-cp311-cp311", "twice"),
+            ("pillow-13.0.0-cp311-cp311", "SIX-2-cp311-cp311", "twice"),
         ] {
             let text = good.replacen(old, new, 1);
             assert_ne!(text, good);

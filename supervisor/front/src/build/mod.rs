@@ -10,10 +10,13 @@ mod bench;
 pub mod cache;
 pub mod digest;
 pub mod index;
+mod interrupt;
 pub mod lock;
 mod packages;
 pub mod pip;
+mod remove;
 pub mod seal;
+mod settings;
 pub mod wheel;
 
 use crate::check::Checked;
@@ -22,19 +25,20 @@ use crate::render::screen::Screen;
 use crate::requirements::Requirement;
 use crate::stage::{PACKAGES, Stage};
 use cache::{Cache, Tree};
+use digest::Digest;
+use interrupt::Interrupt;
 use keylane_policy::blame::{Blame, Failure};
 use lock::{Entry, Lock, Package};
 use packages::Tools;
 use std::io::Stderr;
-use std::path::PathBuf;
 
 /// What was built of a project.
 #[derive(Debug, Default)]
 pub struct Built {
     /// The functions that have packages.
     pub functions: Vec<BuiltFunction>,
-    /// The cache's folder, where it was needed.
-    pub cache: Option<PathBuf>,
+    /// The cache, where it was needed.
+    pub cache: Option<Cache>,
     /// Why the lock could not be written, if it could not.
     pub unlocked: Option<Failure>,
 }
@@ -53,10 +57,20 @@ pub struct BuiltFunction {
 }
 
 impl Built {
-    /// Puts what was built into the functions' staged trees.
+    /// Puts what was built into the functions' staged trees. What reaches a function is what was hashed
+    /// on its way there: a tree that somebody changed in the cache is forgotten, and nothing runs.
     pub fn stage(&self, stage: &Stage) -> Result<(), Failure> {
-        for function in &self.functions {
-            stage.add(&function.name, PACKAGES, &function.tree.path)?;
+        for BuiltFunction { name, tree, .. } in &self.functions {
+            let staged = stage.add(name, PACKAGES, &tree.path)?;
+            if staged != tree.sealed {
+                if let Some(cache) = &self.cache {
+                    cache.forget_tree(tree);
+                }
+                let doing = format!("staging the packages of function {name:?}");
+                let cause = format!("{} was changed in the cache", tree.path.display());
+                return Err(Failure::new(Blame::Host, doing, cause)
+                    .advise("run it again: it is made anew; find out who can write there"));
+            }
         }
         Ok(())
     }
@@ -80,20 +94,26 @@ pub fn build(
     let mut built = Built::default();
     let mut new = Lock::default();
     if !needed.is_empty() {
+        let interrupt = Interrupt::catch()?;
         let cache = Cache::open()?;
         let mut builder = Packages {
             checked,
             cache: &cache,
+            interrupt: &interrupt,
             tools: None,
             offline,
             screen,
         };
         for (name, requirements) in needed {
-            let (entry, function) = builder.function(name, requirements, old.0.get(name))?;
+            let made = builder.function(name, requirements, old.0.get(name));
+            let (entry, function) = made.map_err(|failure| match interrupt.seen() {
+                Some(number) => Refusal::Signal(number),
+                None => failure.into(),
+            })?;
             new.0.insert(name.to_owned(), entry);
             built.functions.push(function);
         }
-        built.cache = Some(cache.root().to_owned());
+        built.cache = Some(cache);
     }
     if new != old
         && let Err(error) = new.write(&project.folder)
@@ -109,6 +129,7 @@ pub fn build(
 struct Packages<'b> {
     checked: &'b Checked,
     cache: &'b Cache,
+    interrupt: &'b Interrupt,
     /// Looked for when something is to be done.
     tools: Option<Tools>,
     offline: bool,
@@ -124,18 +145,22 @@ impl Packages<'_> {
     ) -> Result<(Entry, BuiltFunction), Failure> {
         let fingerprint = packages::fingerprint(requirements);
         let locked = locked.filter(|entry| entry.requirements == fingerprint);
-        let packages = match locked {
-            Some(entry) => entry.packages.clone(),
-            None => self.choose(name, requirements)?,
+        self.interrupt.look()?;
+        let entry = match locked {
+            Some(entry) => {
+                entry.fits(requirements).map_err(|why| {
+                    let cause = format!("function {name}: {}: {why}", lock::FILE);
+                    Failure::new(Blame::Workflow, "building", cause)
+                        .advise("remove the file: `keylane build` writes it anew")
+                })?;
+                entry.clone()
+            }
+            None => self.choose(name, requirements, fingerprint)?,
         };
-        let (tree, cached) = self.tree(name, &packages)?;
-        let entry = Entry {
-            requirements: fingerprint,
-            packages: packages.clone(),
-        };
+        let (tree, cached) = self.tree(name, &entry.packages)?;
         let function = BuiltFunction {
             name: name.to_owned(),
-            packages,
+            packages: entry.packages.clone(),
             tree,
             cached,
         };
@@ -147,7 +172,8 @@ impl Packages<'_> {
         &mut self,
         name: &str,
         requirements: &[Requirement],
-    ) -> Result<Vec<Package>, Failure> {
+        fingerprint: Digest,
+    ) -> Result<Entry, Failure> {
         if self.offline {
             let cause = format!(
                 "function {name}: {} does not say which versions its requirements mean, and \
@@ -158,19 +184,15 @@ impl Packages<'_> {
                 .advise("build once without --offline"));
         }
         let lines: Vec<String> = requirements.iter().map(|one| one.line.clone()).collect();
-        let (cache, tools) = self.tools()?;
-        let (tools, screen) = tools;
-        let chosen = tools.fetch(name, &lines, false, cache, screen)?;
-        for requirement in requirements {
-            let found = chosen
-                .iter()
-                .any(|package| normalized(package.wheel.name()) == requirement.name);
-            if !found {
-                let cause = format!("pip fetched no wheel of {}", requirement.name);
-                return Err(Failure::new(Blame::Host, "building", cause));
-            }
-        }
-        Ok(chosen)
+        let (tools, mut desk) = self.tools()?;
+        let chosen = tools.fetch(name, &lines, false, &mut desk)?;
+        let wrong = |why: &str| {
+            let cause = format!("function {name}: what pip fetched: {why}");
+            Failure::new(Blame::Host, "building", cause)
+        };
+        let entry = Entry::new(fingerprint, chosen).map_err(wrong)?;
+        entry.fits(requirements).map_err(|why| wrong(&why))?;
+        Ok(entry)
     }
 
     /// The tree of these wheels, and whether it was there.
@@ -180,7 +202,7 @@ impl Packages<'_> {
             return Ok((tree, true));
         }
         // Another build may be making it now.
-        let _lock = self.cache.lock(&key)?;
+        let _lock = self.cache.lock(&key, || self.interrupt.look())?;
         if let Some(tree) = self.cache.tree(&key) {
             return Ok((tree, true));
         }
@@ -197,9 +219,10 @@ impl Packages<'_> {
                 .advise("build once without --offline"));
         }
         let lines: Vec<String> = missing.into_iter().map(packages::exact).collect();
-        let (cache, (tools, screen)) = self.tools()?;
+        let (tools, mut desk) = self.tools()?;
+        let cache = desk.cache;
         if !lines.is_empty() {
-            let _packages = tools.fetch(name, &lines, true, cache, screen)?;
+            let _packages = tools.fetch(name, &lines, true, &mut desk)?;
         }
         if let Some(missing) = packages
             .iter()
@@ -213,20 +236,27 @@ impl Packages<'_> {
             return Err(Failure::new(Blame::Workflow, "building", cause)
                 .advise("use the index that the lock was made with, or remove the lock"));
         }
-        let tree = tools.install(name, packages, cache, &key, screen)?;
+        let tree = tools.install(name, packages, &key, &mut desk)?;
         Ok((tree, false))
     }
 
-    fn tools(&mut self) -> Result<(&Cache, (&mut Tools, &mut Screen<Stderr>)), Failure> {
+    fn tools(&mut self) -> Result<(&mut Tools, Desk<'_>), Failure> {
         let tools = match self.tools.take() {
             Some(tools) => tools,
             None => Tools::new(&self.checked.project.folder)?,
         };
-        Ok((self.cache, (self.tools.insert(tools), self.screen)))
+        let desk = Desk {
+            cache: self.cache,
+            interrupt: self.interrupt,
+            screen: self.screen,
+        };
+        Ok((self.tools.insert(tools), desk))
     }
 }
 
-/// PEP 503.
-fn normalized(name: &str) -> String {
-    name.to_ascii_lowercase().replace(['_', '.'], "-")
+/// What every step of a build has at hand.
+struct Desk<'d> {
+    cache: &'d Cache,
+    interrupt: &'d Interrupt,
+    screen: &'d mut Screen<Stderr>,
 }

@@ -4,6 +4,7 @@
 //! index and runs nothing of theirs; one unpacks exactly the wheels of the lock without a network.
 //! Installing a wheel executes nothing of it; its scripts and `*.pth` files are only files.
 
+use super::Desk;
 use super::bench::Bench;
 use super::cache::{Cache, Tree};
 use super::digest::Digest;
@@ -13,14 +14,13 @@ use super::pip::{self, PYTHON, Pip};
 use super::seal;
 use super::wheel::WheelName;
 use crate::beneath::Folder;
-use crate::render::screen::Screen;
 use crate::requirements::Requirement;
 use keylane_builder::Work;
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
 use keylane_policy::syscall::Job;
 use rustix::fs::FileType;
-use std::io::{Read, Stderr};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Tools {
         Ok(Tools {
             pip: Pip::find()?,
             bench: Bench::new(project)?,
-            index: Index::of_operator(),
+            index: Index::of_operator()?,
         })
     }
 
@@ -55,8 +55,7 @@ impl Tools {
         function: &str,
         lines: &[String],
         exactly: bool,
-        cache: &Cache,
-        screen: &mut Screen<Stderr>,
+        desk: &mut Desk<'_>,
     ) -> Result<Vec<Package>, Failure> {
         let doing = format!("fetching the packages of function {function:?}");
         let place = self.bench.place(&doing, &["tmp", "wheels"])?;
@@ -64,10 +63,8 @@ impl Tools {
         place.write("requirements.txt", (lines.join("\n") + "\n").as_bytes())?;
         let mut environment = self.index.environment.clone();
         environment.push(format!("TMPDIR={}/tmp", inside.display()));
-        if let Some(config) = &self.index.config
-            && let Ok(bytes) = std::fs::read(config)
-        {
-            place.write("pip.conf", &bytes)?;
+        if let Some(bytes) = &self.index.config {
+            place.write("pip.conf", bytes)?;
             environment.push(format!("PIP_CONFIG_FILE={}/pip.conf", inside.display()));
         }
         let mut arguments = self.pip.arguments(&[
@@ -84,13 +81,7 @@ impl Tools {
             arguments.extend(["--no-deps", "--require-hashes"].map(str::to_owned));
         }
         let mut readable = self.pip.readable(true);
-        readable.extend(
-            self.index
-                .readable
-                .iter()
-                .filter(|path| path.exists())
-                .cloned(),
-        );
+        readable.extend(self.index.readable.iter().cloned());
         let work = Work {
             job: Job::Fetch,
             doing: doing.clone(),
@@ -106,7 +97,7 @@ impl Tools {
             time: FETCH,
         };
         let what = format!("fetching packages of {function}");
-        let done = self.bench.run(&work, &what, screen)?;
+        let done = self.bench.run(&work, &what, desk)?;
         if !done.succeeded {
             return Err(pip::failure(&doing, &done.output));
         }
@@ -128,7 +119,7 @@ impl Tools {
             }
             let opened = wheels.file(Path::new(wheel.file()));
             let (file, _) = opened.map_err(|refused| strange(&name, &refused.to_string()))?;
-            let sha256 = cache.keep_wheel(file.take(limit::TREE_BYTES))?;
+            let sha256 = desk.cache.keep_wheel(file.take(limit::TREE_BYTES))?;
             packages.push(Package { wheel, sha256 });
         }
         packages.sort();
@@ -140,14 +131,13 @@ impl Tools {
         &mut self,
         function: &str,
         packages: &[Package],
-        cache: &Cache,
         key: &Digest,
-        screen: &mut Screen<Stderr>,
+        desk: &mut Desk<'_>,
     ) -> Result<Tree, Failure> {
         let doing = format!("installing the packages of function {function:?}");
         let place = self.bench.place(&doing, &["tmp", "wheels", "out"])?;
         for package in packages {
-            let bytes = read(package, cache, &doing)?;
+            let bytes = read(package, desk.cache, &doing)?;
             place.write(&format!("wheels/{}", package.wheel.file()), &bytes)?;
         }
         let exact: Vec<String> = packages
@@ -190,13 +180,14 @@ impl Tools {
             time: INSTALL,
         };
         let what = format!("installing packages of {function}");
-        let done = self.bench.run(&work, &what, screen)?;
+        let done = self.bench.run(&work, &what, desk)?;
         if !done.succeeded {
             let cause = pip::last_words(&done.output);
             return Err(Failure::new(Blame::Workflow, doing, cause)
                 .advise("a package is broken, or needs another one that is not named"));
         }
         let out = place.left("out")?;
+        let cache = desk.cache;
         cache.keep_tree(key, |path| seal::copy(&out, path, &doing, Blame::Workflow))
     }
 }

@@ -24,8 +24,9 @@ const READABLE: [(&str, &str); 4] = [
     ("/etc/debian_version", "pip names its system to the index"),
 ];
 
-/// What the worker that fetches reads beyond that: names, certificates, pip's settings.
-const NETWORK: [(&str, &str); 10] = [
+/// What the worker that fetches reads beyond that: names and certificates. What pip's settings are and
+/// name is [`super::index`]'s.
+const NETWORK: [(&str, &str); 9] = [
     ("/etc/resolv.conf", "who knows names"),
     ("/etc/hosts", "names"),
     ("/etc/nsswitch.conf", "how names are looked up"),
@@ -35,7 +36,6 @@ const NETWORK: [(&str, &str); 10] = [
     ("/etc/ssl/certs", "whom to believe"),
     ("/usr/share/ca-certificates", "where those lead"),
     ("/usr/local/share/ca-certificates", "where those lead"),
-    ("/etc/pip.conf", "the host's settings of pip"),
 ];
 
 /// pip on this host.

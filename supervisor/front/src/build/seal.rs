@@ -5,7 +5,7 @@
 
 use super::digest::Digest;
 use crate::beneath::{Folder, kind_name};
-use crate::stage::FULL;
+use crate::stage::{FULL, make_folder};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
 use rustix::fs::FileType;
@@ -15,6 +15,8 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+const TOO_LARGE: &str = "the tree is larger than a function's may be";
 
 /// A sealed tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,16 +32,29 @@ pub struct Sealed {
 /// Copies what is below `from` to the new folder `to`. `doing` is for messages; what is wrong with the
 /// tree is `blame`'s fault.
 pub fn copy(from: &Folder, to: &Path, doing: &str, blame: Blame) -> Result<Sealed, Failure> {
+    copy_at_most(limit::TREE_FILES, from, to, doing, blame)
+}
+
+/// As [`copy`], where the tree may have `most` files and folders, those that are left out included.
+fn copy_at_most(
+    most: usize,
+    from: &Folder,
+    to: &Path,
+    doing: &str,
+    blame: Blame,
+) -> Result<Sealed, Failure> {
     let mut seal = Seal {
         from,
         to,
         doing,
         blame,
+        most,
         listing: Vec::new(),
+        entries: 0,
         files: 0,
         bytes: 0,
     };
-    folder(to).map_err(|error| seal.host(to, &error))?;
+    make_folder(to).map_err(|error| seal.host(to, &error))?;
     seal.walk(Path::new(""), 0)?;
     Ok(Sealed {
         digest: Digest::of(&seal.listing),
@@ -59,7 +74,9 @@ struct Seal<'s> {
     to: &'s Path,
     doing: &'s str,
     blame: Blame,
+    most: usize,
     listing: Vec<u8>,
+    entries: usize,
     files: usize,
     bytes: u64,
 }
@@ -93,14 +110,18 @@ impl Seal<'_> {
             self.from.folder(path).and_then(|folder| folder.entries())
         };
         for entry in opened.map_err(|refused| self.wrong(path, refused))? {
+            let here: PathBuf = path.join(&entry.name);
+            self.entries = self.entries.saturating_add(1);
+            if self.entries > self.most {
+                return Err(self.wrong(&here, TOO_LARGE));
+            }
             if is_left_out(&entry.name, depth) {
                 continue;
             }
-            let here: PathBuf = path.join(&entry.name);
             match entry.kind {
                 FileType::Directory => {
                     let target = self.to.join(&here);
-                    folder(&target).map_err(|error| self.host(&target, &error))?;
+                    make_folder(&target).map_err(|error| self.host(&target, &error))?;
                     self.walk(&here, depth.saturating_add(1))?;
                 }
                 FileType::RegularFile => self.file(&here)?,
@@ -121,21 +142,18 @@ impl Seal<'_> {
         self.files = self.files.saturating_add(1);
         let left = limit::TREE_BYTES.saturating_sub(self.bytes);
         let target = self.to.join(path);
-        let mut copy = OpenOptions::new()
-            .read(true)
+        let copy = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&target)
             .map_err(|error| self.host(&target, &error))?;
-        let copied = io::copy(&mut file.take(left.saturating_add(1)), &mut copy)
+        let (digest, copied) = Digest::copy(file.take(left.saturating_add(1)), &copy)
             .map_err(|error| self.host(&target, &error))?;
         self.bytes = self.bytes.saturating_add(copied);
-        if self.bytes > limit::TREE_BYTES || self.files > limit::TREE_FILES {
-            return Err(self.wrong(path, "the tree is larger than a function's may be"));
+        if self.bytes > limit::TREE_BYTES {
+            return Err(self.wrong(path, TOO_LARGE));
         }
-        let again = io::Seek::rewind(&mut copy).and_then(|()| Digest::read(&copy));
-        let digest = again.map_err(|error| self.host(&target, &error))?;
         copy.set_permissions(PermissionsExt::from_mode(0o444))
             .map_err(|error| self.host(&target, &error))?;
         self.listing.extend_from_slice(path.as_os_str().as_bytes());
@@ -144,12 +162,6 @@ impl Seal<'_> {
         self.listing.push(b'\n');
         Ok(())
     }
-}
-
-/// A folder that everybody may read, whatever the umask.
-fn folder(path: &Path) -> io::Result<()> {
-    std::fs::create_dir(path)?;
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755))
 }
 
 #[cfg(test)]
@@ -186,6 +198,28 @@ mod tests {
         assert_eq!((mode("b/pack/__init__.py"), mode("b/pack")), (0o444, 0o755));
         temp.write("out/pack/__init__.py", "x = 2");
         assert_ne!(seal(&temp, "c").unwrap().digest, first.digest);
+    }
+
+    #[test]
+    fn folders_and_what_is_left_out_count_like_files() {
+        let temp = tree();
+        let from = Folder::open(&temp.path().join("out")).unwrap();
+        let copied = |most: usize, to: &str| {
+            let to = temp.path().join(to);
+            copy_at_most(most, &from, &to, "sealing", Blame::Function)
+        };
+        // A folder and two files.
+        assert!(copied(3, "exactly").is_ok());
+        for (name, more) in [
+            ("folder", "out/empty"),
+            ("left-out", "out/pack/__pycache__"),
+        ] {
+            let more = temp.path().join(more);
+            std::fs::create_dir(&more).unwrap();
+            let failure = copied(3, name).unwrap_err();
+            assert!(failure.cause.contains("larger"), "{failure}");
+            std::fs::remove_dir(more).unwrap();
+        }
     }
 
     #[test]

@@ -2,13 +2,17 @@
 //!
 //! An attacker controls: every byte of it, in a lock file and in a folder that pip wrote.
 
-use keylane_policy::limit;
+use crate::requirements::normalized;
+
+/// Bytes of a file's name (path_resolution(7): NAME_MAX).
+const NAME_BYTES: usize = 255;
 
 /// A wheel by the name of its file, which is safe as a file's name and as pip's argument.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WheelName {
     file: String,
     name: String,
+    package: String,
     version: String,
 }
 
@@ -18,7 +22,7 @@ impl TryFrom<&str> for WheelName {
     fn try_from(file: &str) -> Result<WheelName, &'static str> {
         let known = |c: char| c.is_ascii_alphanumeric() || "._+!-".contains(c);
         let begins = file.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if !begins || !file.chars().all(known) || file.len() > limit::PATH_BYTES / 16 {
+        if !begins || !file.chars().all(known) || file.len() > NAME_BYTES {
             return Err("it is no name of a wheel");
         }
         let stem = file.strip_suffix(".whl").ok_or("it does not end in .whl")?;
@@ -33,6 +37,7 @@ impl TryFrom<&str> for WheelName {
         Ok(WheelName {
             file: file.to_owned(),
             name: (*name).to_owned(),
+            package: normalized(name),
             version: (*version).to_owned(),
         })
     }
@@ -44,7 +49,12 @@ impl WheelName {
         &self.file
     }
 
-    /// The package.
+    /// The package by its normalized name (PEP 503), which tells packages apart.
+    pub fn package(&self) -> &str {
+        &self.package
+    }
+
+    /// The package, as the file writes it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -74,6 +84,11 @@ mod tests {
             assert_eq!((wheel.name(), wheel.version()), (name, version));
             assert_eq!(wheel.file(), file);
         }
+        let wheel = WheelName::try_from("A__b._C-1.0-py3-none-any.whl").unwrap();
+        assert_eq!(wheel.package(), "a-b-c");
+        let longest = format!("{}-1-py3-none-any.whl", "x".repeat(255 - 19));
+        assert!(WheelName::try_from(&*longest).is_ok());
+        assert!(WheelName::try_from(&*format!("x{longest}")).is_err());
     }
 
     #[test]

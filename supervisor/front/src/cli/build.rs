@@ -1,6 +1,7 @@
 //! `keylane build`.
 
 use super::print;
+use crate::build::cache::Cache;
 use crate::build::{self, Built, BuiltFunction};
 use crate::check;
 use crate::exit::Exit;
@@ -68,7 +69,7 @@ pub(super) fn build(options: &Options) -> Exit {
         let document_of = Document {
             status: "built",
             functions: built.functions.iter().map(row).collect(),
-            cache: built.cache.as_deref(),
+            cache: built.cache.as_ref().map(Cache::root),
             seconds: started.elapsed().as_secs_f64(),
         };
         return match serde_json::to_string(&document_of) {

@@ -56,6 +56,7 @@ pub(super) fn validate(path: &Path, policy: Option<&Path>, json: bool) -> Exit {
         (Err(refusal), true) => {
             let failure = match &refusal {
                 Refusal::Failure(failure) => Some(failure.clone()),
+                Refusal::Signal(_) => Some(refusal.summary()),
                 Refusal::Problems { .. } => None,
             };
             let problems = refusal.problems();

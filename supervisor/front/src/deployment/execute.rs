@@ -1,7 +1,7 @@
 //! One execution, seen from the front: hand it to a lane, carry loans between lanes, take the
 //! report.
 
-use super::{Deployment, Listener, Source, TURN, Transfer, bug};
+use super::{Deployment, Listener, PRIMARY, Source, TURN, bug};
 use keylane_policy::abi::message::{Ended, FromLane, FromSpawner, LaneId, ToLane, Who};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::denial::Denials;
@@ -30,9 +30,6 @@ impl From<Failure> for Interruption {
     }
 }
 
-/// The lane that runs executions; the others help it.
-const PRIMARY: LaneId = 0;
-
 const DOING: &str = "running the workflow";
 
 /// How long to wait, after a lane's end, for the end of the spawner that may have caused it.
@@ -40,10 +37,6 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How long a lane may take to report on an execution that a signal ends.
 const LAST_REPORT: Duration = Duration::from_secs(8);
-
-/// Loans that one lane may owe at a time: more than any lane of ours is given, and a bound on what a
-/// lane that was taken over makes this process remember.
-const LOANS: usize = 16;
 
 fn host(error: io::Error) -> Failure {
     Failure::new(Blame::Host, DOING, error.to_string())
@@ -203,12 +196,7 @@ impl Deployment {
             .keys()
             .copied()
             .filter(|lane| *lane != PRIMARY)
-            .filter(|lane| {
-                !self
-                    .transfers
-                    .values()
-                    .any(|transfer| transfer.borrower == *lane)
-            })
+            .filter(|lane| !self.transfers.is_debtor(*lane))
             .collect();
         let order = ToLane::Execute {
             execution,
@@ -250,8 +238,7 @@ impl Deployment {
                 how,
             } => self.lane_lost(lane, &how.to_string()),
             FromSpawner::Notice { function, text } => {
-                let name = self.label(Who::Zygote(function));
-                listener.line(&format!("keylane: function {name:?}: {text}"));
+                self.notice(function, &text, listener);
                 Ok(())
             }
             FromSpawner::Unfit(failure) => Err(failure),
@@ -340,11 +327,7 @@ impl Deployment {
         to: LaneId,
         body: Option<OwnedFd>,
     ) -> Result<(), Failure> {
-        let out = self.transfers.values().filter(|t| t.borrower == to).count();
-        let allowed = lender == PRIMARY
-            && to != PRIMARY
-            && out < LOANS
-            && !self.transfers.contains_key(&(lender, loan));
+        let allowed = self.transfers.allows(lender, loan, to);
         let (Some(body), true) = (body, allowed) else {
             return Err(bug(
                 DOING,
@@ -357,13 +340,7 @@ impl Deployment {
             .get(&to)
             .map(|lane| lane.link.try_send(&order, &[body.as_fd()]));
         if let Some(Ok(())) = sent {
-            self.transfers.insert(
-                (lender, loan),
-                Transfer {
-                    lender,
-                    borrower: to,
-                },
-            );
+            self.transfers.note(lender, loan, to);
             return Ok(());
         }
         self.tell_lost(lender, loan)
@@ -371,14 +348,9 @@ impl Deployment {
 
     /// Hands results back to the lane that lent, if this borrower owes them.
     fn carry_back(&mut self, borrower: LaneId, loan: u32, to: LaneId, body: Option<OwnedFd>) {
-        let owed = Transfer {
-            lender: to,
-            borrower,
-        };
-        if self.transfers.get(&(to, loan)) != Some(&owed) {
+        if !self.transfers.repay(borrower, to, loan) {
             return;
         }
-        self.transfers.remove(&(to, loan));
         if let (Some(lane), Some(body)) = (self.lanes.get(&to), body) {
             // A lender that is gone has no use for them.
             let _gone_is_fine = lane
@@ -389,11 +361,7 @@ impl Deployment {
 
     /// Tells a borrower that the lender has no use for its results any more, if it owes some.
     fn call_back(&mut self, lender: LaneId, loan: u32, to: LaneId) {
-        let owed = Transfer {
-            lender,
-            borrower: to,
-        };
-        if self.transfers.get(&(lender, loan)) == Some(&owed)
+        if self.transfers.owes(to, lender, loan)
             && let Some(lane) = self.lanes.get(&to)
         {
             let recalled = ToLane::Recalled { loan, from: lender };
@@ -440,11 +408,7 @@ impl Deployment {
                 format!("lane {lane}, which ran the workflow, {how}"),
             ));
         }
-        let lost: Vec<(LaneId, u32)> = self
-            .transfers
-            .extract_if(.., |_, transfer| transfer.borrower == lane)
-            .map(|((lender, loan), _)| (lender, loan))
-            .collect();
+        let lost = self.transfers.lose(lane);
         lost.into_iter()
             .try_for_each(|(lender, loan)| self.tell_lost(lender, loan))
     }

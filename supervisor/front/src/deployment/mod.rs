@@ -9,12 +9,13 @@ mod execute;
 mod images;
 mod output;
 mod start;
+mod transfers;
 
 pub use execute::{Finished, Interruption};
 
 use keylane_policy::abi::message::{
-    FromLane, FromSpawner, FunctionEntry, FunctionId, LaneId, LoanId, Substitution, ToLane,
-    ToSpawner, Who, ZygoteSpec,
+    FromLane, FromSpawner, FunctionEntry, FunctionId, LaneId, Substitution, ToLane, ToSpawner, Who,
+    ZygoteSpec,
 };
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::denial::Denials;
@@ -28,6 +29,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::Duration;
+use transfers::Transfers;
 
 /// What a deployment consists of.
 #[derive(Clone, Debug)]
@@ -73,13 +75,6 @@ struct Lane {
     deployed: bool,
 }
 
-/// A loan on its way: who lent, who borrows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Transfer {
-    lender: LaneId,
-    borrower: LaneId,
-}
-
 /// A running deployment.
 #[derive(Debug)]
 pub struct Deployment {
@@ -91,13 +86,15 @@ pub struct Deployment {
     ready: Ready<Source>,
     lanes: BTreeMap<LaneId, Lane>,
     pipes: Pipes,
-    transfers: BTreeMap<(LaneId, LoanId), Transfer>,
+    transfers: Transfers,
     substitutions: Vec<Substitution>,
     denials: Denials,
     executions: u64,
     ended: bool,
 }
 
+/// The lane that runs executions; the others help it.
+const PRIMARY: LaneId = 0;
 /// Messages that are read from one source before others get their turn.
 const TURN: usize = 32;
 /// How long the spawner may take to end everything.
@@ -185,6 +182,12 @@ impl Deployment {
             Who::Zygote(function) | Who::Worker(_, function) => name(function),
             Who::Lane(lane) => format!("lane {lane}"),
         }
+    }
+
+    /// Tells the operator what the spawner found out about a function.
+    fn notice(&self, function: FunctionId, text: &str, listener: &mut dyn Listener) {
+        let name = self.label(Who::Zygote(function));
+        listener.line(&format!("keylane: function {name:?}: {text}"));
     }
 
     fn signal(&self) -> Option<Interruption> {

@@ -2,6 +2,7 @@
 
 use super::images::Images;
 use super::output::Pipes;
+use super::transfers::Transfers;
 use super::{Deployment, Interruption, Lane, Listener, Plan, Source, TURN, bug};
 use keylane_policy::abi::message::{
     Ended, FromLane, FromSpawner, FunctionEntry, LaneId, ToLane, ToSpawner, Who, ZygoteSpec,
@@ -61,7 +62,7 @@ pub(super) fn start(plan: Plan, listener: &mut dyn Listener) -> Result<Deploymen
         ready,
         lanes: BTreeMap::new(),
         pipes: Pipes::default(),
-        transfers: BTreeMap::new(),
+        transfers: Transfers::default(),
         substitutions: Vec::new(),
         denials: Denials::default(),
         executions: 0,
@@ -251,7 +252,7 @@ impl Deployment {
                 let control = got.descriptors.into_iter().next();
                 self.deploy(lane, control, plan).map_err(host)?;
             }
-            FromSpawner::Notice { .. } => {}
+            FromSpawner::Notice { function, text } => self.notice(function, &text, listener),
             FromSpawner::Output { who } => self.listen(who, got.descriptors).map_err(host)?,
             FromSpawner::Denied { denial, .. } => self.denials.add(denial),
             FromSpawner::DeniedMore { more, .. } => self.denials.count(more),

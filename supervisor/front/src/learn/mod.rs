@@ -17,7 +17,6 @@ mod tests;
 use crate::deployment::{Deployment, Interruption, Listener};
 use crate::exit::Exit;
 use crate::isolation::Asked;
-use crate::operator;
 use crate::refusal::Refusal;
 use crate::render::report;
 use crate::render::screen::Screen;
@@ -118,8 +117,7 @@ struct Round {
 }
 
 fn lesson(options: &Options, screen: &mut Screen<Stderr>) -> Result<(Lesson, Exit), Stop> {
-    let grants = operator::load(options.policy.as_deref())?;
-    let mut prepared = prepare(options, options.input.clone(), screen)?;
+    let mut prepared = prepare(options, screen)?;
     let Inputs::One(input) = std::mem::replace(&mut prepared.inputs, Inputs::One(Vec::new()))
     else {
         return Err(keylane_policy::blame::Failure::new(
@@ -129,8 +127,7 @@ fn lesson(options: &Options, screen: &mut Screen<Stderr>) -> Result<(Lesson, Exi
         )
         .into());
     };
-    // Standard input can be read once only.
-    let text = String::from_utf8_lossy(&input).into_owned();
+    let grants = prepared.grants.clone();
     let mut learned = Learned::nothing(&prepared.project.functions, &grants);
     let mut rounds = 0usize;
     loop {
@@ -140,8 +137,7 @@ fn lesson(options: &Options, screen: &mut Screen<Stderr>) -> Result<(Lesson, Exi
         let grown = learned.take(&round.denials);
         if grown && rounds < ROUNDS {
             // The spawner removes the staged files with everything else.
-            let input = input::Source::Text(text.clone());
-            prepared = prepare(options, input, &mut Screen::stderr(true, options.json))?;
+            prepared.stage_again()?;
             continue;
         }
         screen.clear();
@@ -149,14 +145,10 @@ fn lesson(options: &Options, screen: &mut Screen<Stderr>) -> Result<(Lesson, Exi
     }
 }
 
-fn prepare(
-    options: &Options,
-    input: input::Source,
-    screen: &mut Screen<Stderr>,
-) -> Result<Prepared, Refusal> {
+fn prepare(options: &Options, screen: &mut Screen<Stderr>) -> Result<Prepared, Refusal> {
     let options = run::Options {
         project: options.project.clone(),
-        input,
+        input: options.input.clone(),
         json: options.json,
         stream: false,
         isolation: Asked::Auto,

@@ -5,6 +5,7 @@ use crate::project::manifest::Function;
 use crate::project::name::Name;
 use crate::source::{Position, Source};
 use keylane_policy::denial::{Denial, Denials};
+use keylane_policy::limit::NAME_BYTES;
 use keylane_policy::profile::Grants;
 use keylane_policy::syscall::{Group, Groups};
 use serde::Serialize;
@@ -191,12 +192,17 @@ pub(super) fn policy_fragment(functions: &[Proposal]) -> String {
                 .push(&proposal.function);
         }
     }
-    let fragments = sets.iter().map(|(groups, functions)| {
+    let fragments = (1..).zip(&sets).map(|(number, (groups, functions))| {
         let quoted: Vec<String> = groups.iter().map(|group| format!("\"{group}\"")).collect();
         format!(
             "[profile.{}]\nsummary = \"what learning found for {}\"\ngroups = [{}]\n",
-            groups.join("-"),
-            functions.join(", "),
+            Some(groups.join("-"))
+                .filter(|name| name.len() <= NAME_BYTES)
+                .unwrap_or_else(|| format!("learned-{number}")),
+            match functions.as_slice() {
+                [one] => (*one).to_owned(),
+                many => format!("{} functions", many.len()),
+            },
             quoted.join(", ")
         )
     });

@@ -4,7 +4,7 @@ use super::Lesson;
 use super::propose::Proposal;
 use crate::render::escape;
 
-/// Bytes of one line.
+/// Bytes of one line, and more than a line of a fragment can have: names are short, and groups few.
 const LINE_BYTES: usize = 1000;
 
 /// The lesson as text, escaped, each line ended.

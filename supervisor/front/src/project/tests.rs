@@ -272,7 +272,7 @@ fn more_functions_than_the_limit_are_refused() {
 fn load_problems(temp: &TempFolder) -> Vec<Problem> {
     match Project::load(temp.path()).unwrap_err() {
         Refusal::Problems { problems, .. } => problems,
-        Refusal::Failure(failure) => panic!("{failure}"),
+        other => panic!("{other:?}"),
     }
 }
 

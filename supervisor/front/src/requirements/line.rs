@@ -17,8 +17,9 @@ const OPERATORS: [&str; 7] = ["~=", "==", "!=", "<=", ">=", "<", ">"];
 const FORM: &str = "write a name, extras in brackets, versions and hashes, such as \
                     `requests[socks] >=2.31, <3 --hash=sha256:...`";
 
-/// The normalized name of the package that a line asks for.
-pub(super) fn read(line: &str) -> Result<String, Bad> {
+/// The normalized name of the package that a line asks for, and the hashes of which its file must have
+/// one.
+pub(super) fn read(line: &str) -> Result<(String, Vec<String>), Bad> {
     refuse_known(line)?;
     let mut rest = Rest { line, at: 0 };
     rest.white();
@@ -33,8 +34,8 @@ pub(super) fn read(line: &str) -> Result<String, Bad> {
         rest.extras()?;
     }
     rest.specifiers()?;
-    rest.hashes()?;
-    Ok(normalized(name))
+    let hashes = rest.hashes()?;
+    Ok((normalized(name), hashes))
 }
 
 /// What pip would take and this does not, told by its name and by what could be done with it.
@@ -107,7 +108,7 @@ fn is_whole(name: &str) -> bool {
 }
 
 /// PEP 503: lower case, each run of `.`, `_` and `-` as one `-`.
-fn normalized(name: &str) -> String {
+pub(crate) fn normalized(name: &str) -> String {
     name.split(['.', '_', '-'])
         .filter(|part| !part.is_empty())
         .map(str::to_ascii_lowercase)
@@ -215,13 +216,14 @@ impl<'l> Rest<'l> {
     }
 
     /// `--hash=sha256:...`, as often as there is one, then the end.
-    fn hashes(&mut self) -> Result<(), Bad> {
+    fn hashes(&mut self) -> Result<Vec<String>, Bad> {
+        let mut hashes = Vec::new();
         loop {
             let read = self.line.get(..self.at).unwrap_or_default();
             let apart = read.ends_with([' ', '\t']) || self.left().starts_with([' ', '\t']);
             self.white();
             if self.left().is_empty() {
-                return Ok(());
+                return Ok(hashes);
             }
             if !apart {
                 return Err(self.unexpected());
@@ -249,6 +251,7 @@ impl<'l> Rest<'l> {
                     "write all of its 64 hexadecimal digits, in lower case",
                 ));
             }
+            hashes.push(digits.to_owned());
         }
     }
 }

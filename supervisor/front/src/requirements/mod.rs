@@ -16,6 +16,7 @@ mod tests;
 use crate::problem::Problem;
 use crate::source::{Position, Source};
 use line::Bad;
+pub(crate) use line::normalized;
 use std::collections::BTreeMap;
 
 /// Requirements of one function.
@@ -28,6 +29,8 @@ const TOLD: usize = 20;
 pub struct Requirement {
     /// Its normalized name (PEP 503).
     pub name: String,
+    /// The sha256 of which its wheel must have one, as 64 digits each; without any, whatever it has.
+    pub hashes: Vec<String>,
     /// What the file says of it, in one line without a comment.
     pub line: String,
 }
@@ -35,7 +38,7 @@ pub struct Requirement {
 /// The packages that a file asks for in the alphabetical order of their names; or everything that is
 /// wrong with it.
 pub fn read(source: &Source) -> Result<Vec<Requirement>, Vec<Problem>> {
-    let mut found: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut found: BTreeMap<String, (usize, String, Vec<String>)> = BTreeMap::new();
     let mut problems = Vec::new();
     let lines = logical(source.text());
     if lines.len() > MOST {
@@ -45,17 +48,17 @@ pub fn read(source: &Source) -> Result<Vec<Requirement>, Vec<Problem>> {
         return Err(vec![problem.suggest(format!("name at most {MOST}"))]);
     }
     for (number, text) in lines {
-        let read = line::read(&text).and_then(|name| match found.get(&name) {
-            Some((earlier, _)) => Err(Bad {
+        let read = line::read(&text).and_then(|(name, hashes)| match found.get(&name) {
+            Some((earlier, ..)) => Err(Bad {
                 column: 1,
                 wrong: format!("{name} stands in line {earlier} already"),
                 advice: "write one line for each package".into(),
             }),
-            None => Ok(name),
+            None => Ok((name, hashes)),
         });
         match read {
-            Ok(name) => {
-                found.insert(name, (number, text.trim().to_owned()));
+            Ok((name, hashes)) => {
+                found.insert(name, (number, text.trim().to_owned(), hashes));
             }
             Err(bad) => {
                 let place = Position {
@@ -68,7 +71,7 @@ pub fn read(source: &Source) -> Result<Vec<Requirement>, Vec<Problem>> {
     }
     problems.truncate(TOLD);
     if problems.is_empty() {
-        let requirement = |(name, (_, line))| Requirement { name, line };
+        let requirement = |(name, (_, line, hashes))| Requirement { name, hashes, line };
         Ok(found.into_iter().map(requirement).collect())
     } else {
         Err(problems)

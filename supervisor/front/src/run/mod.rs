@@ -21,10 +21,11 @@ use crate::render;
 use crate::render::report::document;
 use crate::render::screen::Screen;
 use crate::runtime::HostRuntimes;
-use crate::stage::Stage;
+use crate::stage::{self, Stage};
 use keylane_policy::abi::message::{FunctionEntry, ZygoteSpec};
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
+use keylane_policy::profile::Grants;
 use keylane_policy::reuse::Reuse;
 use serde::Serialize;
 use std::io::{BufReader, Stderr, Stdin};
@@ -86,15 +87,39 @@ pub struct Prepared {
     pub lanes: u16,
     /// What instances may read beside their trees.
     pub host: HostRuntimes,
+    /// What the operator lets projects have.
+    pub grants: Grants,
     /// The functions' trees.
     pub stage: Stage,
+    trees: Trees,
     /// The inputs.
     pub inputs: Inputs,
     /// Files to write when it is over.
     pictures: pictures::Pictures,
 }
 
+/// What the functions' trees are made of.
+#[derive(Debug)]
+struct Trees {
+    plans: Vec<stage::plan::Plan>,
+    built: build::Built,
+}
+
+impl Trees {
+    fn stage(&self, project: &Project) -> Result<Stage, Failure> {
+        let stage = Stage::create(&project.folder, &self.plans)?;
+        self.built.stage(&stage)?;
+        Ok(stage)
+    }
+}
+
 impl Prepared {
+    /// Makes the functions' trees anew: a deployment that ends takes its stage along.
+    pub fn stage_again(&mut self) -> Result<(), Failure> {
+        self.stage = self.trees.stage(&self.project)?;
+        Ok(())
+    }
+
     /// The functions as lanes need to know them; a function's number is its place here.
     pub fn entries(&self) -> Vec<FunctionEntry> {
         let spares = self.spares();
@@ -162,10 +187,8 @@ impl Prepared {
 /// Prepares a run; notes for the operator go to the screen.
 pub fn prepare(options: Options, screen: &mut Screen<Stderr>) -> Result<Prepared, Refusal> {
     let pictures = pictures::Pictures::check(&options)?;
-    let checked = check::project(
-        &options.project,
-        &operator::load(options.policy.as_deref())?,
-    )?;
+    let grants = operator::load(options.policy.as_deref())?;
+    let checked = check::project(&options.project, &grants)?;
     for warning in &checked.warnings {
         screen.line(warning.human().trim_end());
     }
@@ -188,15 +211,20 @@ pub fn prepare(options: Options, screen: &mut Screen<Stderr>) -> Result<Prepared
             failure.cause
         ));
     }
-    let stage = Stage::create(&project.folder, &checked.plans)?;
-    built.stage(&stage)?;
+    let trees = Trees {
+        plans: checked.plans,
+        built,
+    };
+    let stage = trees.stage(&checked.project)?;
     Ok(Prepared {
         options,
         project: checked.project,
         isolation,
         lanes,
         host,
+        grants,
         stage,
+        trees,
         inputs,
         pictures,
     })

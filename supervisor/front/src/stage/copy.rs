@@ -1,8 +1,8 @@
 //! Writes a plan into a fresh tree. The files may have changed since they were planned, so that
 //! kind and size are checked again on what is opened.
 
-use super::FULL;
 use super::plan::{Item, Plan};
+use super::{FULL, make_folder};
 use crate::beneath::Folder;
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
@@ -24,12 +24,12 @@ pub(super) fn copy(project: &Folder, plan: &Plan, tree: &Path) -> Result<(), Fai
         );
         if full { failure.advise(FULL) } else { failure }
     };
-    folder(tree).map_err(|error| host(tree, error))?;
+    make_folder(tree).map_err(|error| host(tree, error))?;
     let mut left = limit::TREE_BYTES;
     for (path, item) in &plan.items {
         let target = tree.join(path);
         match item {
-            Item::Folder => folder(&target).map_err(|error| host(&target, error))?,
+            Item::Folder => make_folder(&target).map_err(|error| host(&target, error))?,
             Item::File(source) => {
                 let (from, stat) = project.file(source).map_err(|refused| {
                     let cause = format!("{}: {refused}", source.display());
@@ -46,12 +46,6 @@ pub(super) fn copy(project: &Folder, plan: &Plan, tree: &Path) -> Result<(), Fai
         }
     }
     Ok(())
-}
-
-/// A folder that everybody may read, whatever the umask.
-fn folder(path: &Path) -> io::Result<()> {
-    std::fs::create_dir(path)?;
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755))
 }
 
 /// Copies a file; the answer is its length, at most one byte more than `limit`.

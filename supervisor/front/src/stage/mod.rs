@@ -20,7 +20,7 @@ mod sweep;
 mod tests;
 
 use crate::beneath::Folder;
-use crate::build::seal;
+use crate::build::seal::{self, Sealed};
 use keylane_policy::blame::{Blame, Failure};
 use plan::Plan;
 use rustix::fd::OwnedFd;
@@ -60,27 +60,36 @@ impl Stage {
         Stage::create_in(&std::env::temp_dir(), project, plans)
     }
 
-    fn create_in(parent: &Path, project: &Folder, plans: &[Plan]) -> Result<Stage, Failure> {
+    /// A fresh stage that holds nothing, for files that are nobody's function.
+    pub fn bare() -> Result<Stage, Failure> {
+        Stage::bare_in(&std::env::temp_dir())
+    }
+
+    fn bare_in(parent: &Path) -> Result<Stage, Failure> {
         let parent = parent
             .canonicalize()
             .map_err(|error| no_folder(parent, &error))?;
         check_parent(&parent)?;
         sweep::sweep(&parent);
-        let stage = Stage::empty(&parent).map_err(|error| no_folder(&parent, &error))?;
+        Stage::empty(&parent).map_err(|error| no_folder(&parent, &error))
+    }
+
+    fn create_in(parent: &Path, project: &Folder, plans: &[Plan]) -> Result<Stage, Failure> {
+        let stage = Stage::bare_in(parent)?;
         for plan in plans {
             copy::copy(project, plan, &stage.tree(plan.function.as_str()))?;
         }
         Ok(stage)
     }
 
-    /// Copies a sealed tree into a function's tree, as its folder `name`.
-    pub fn add(&self, function: &str, name: &str, tree: &Path) -> Result<(), Failure> {
+    /// Copies a sealed tree into a function's tree, as its folder `name`, and says what was copied.
+    pub fn add(&self, function: &str, name: &str, tree: &Path) -> Result<Sealed, Failure> {
         let doing = format!("staging the packages of function {function:?}");
         let from = Folder::open(tree).map_err(|refused| {
             let cause = format!("{}: {refused}", tree.display());
             Failure::new(Blame::Host, doing.as_str(), cause).advise("run `keylane build` again")
         })?;
-        seal::copy(&from, &self.tree(function).join(name), &doing, Blame::Host).map(|_sealed| ())
+        seal::copy(&from, &self.tree(function).join(name), &doing, Blame::Host)
     }
 
     /// The folder that holds everything, which whoever outlives this process removes.
@@ -221,6 +230,12 @@ fn no_folder(parent: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::StorageFull => failure.advise(FULL),
         _ => failure.advise("set TMPDIR to a folder that exists and that you may write"),
     }
+}
+
+/// A folder that everybody may read, whatever the umask.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir(path)?;
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755))
 }
 
 /// What to do when the disk is full.

@@ -135,6 +135,9 @@ pub struct Execution {
     pub(super) calls: Slab<Key>,
     /// Branches that can go on, the one to go first last.
     pub(super) ready: VecDeque<Key>,
+    /// Branches that can go on and are about to call, which a call in progress puts off; they go before those
+    /// of `ready`, the last one first.
+    pub(super) about_to_call: Vec<Key>,
     /// Fan-outs that may start a branch, by depth and age: the innermost, newest is the last.
     pub(super) startable: BTreeSet<(usize, u64, Key)>,
     /// Fan-outs that may have a branch to start that waits before it calls anything; the newest
@@ -192,6 +195,7 @@ impl Execution {
             fans: Slab::new(),
             calls: Slab::new(),
             ready: VecDeque::new(),
+            about_to_call: Vec::new(),
             startable: BTreeSet::new(),
             eager: Vec::new(),
             timers: BTreeSet::new(),
@@ -252,6 +256,7 @@ impl Execution {
     pub fn poll(&mut self, now_ns: u64) -> Poll {
         self.now = self.now.max(now_ns);
         self.at_work_since.get_or_insert(self.now);
+        self.ready.extend(self.about_to_call.drain(..));
         if self.outcome.is_none() && self.deadline.is_some_and(|deadline| deadline <= self.now) {
             let fault = TaskError::new(fault::TIMEOUT, "the execution ran into its TimeoutSeconds");
             self.end(Err(fault.into()));
@@ -316,7 +321,7 @@ impl Execution {
                 break;
             }
         }
-        self.ready.extend(later.into_iter().rev());
+        self.about_to_call.extend(later.into_iter().rev());
         self.calls.get(Key::from_number(call.0)).is_some()
     }
 

@@ -100,6 +100,7 @@ impl Execution {
         if let Some(parent) = self.branches.get_mut(fan.parent) {
             parent.worked_ns = parent.worked_ns.saturating_add(served.worked_ns);
         }
+        let capped = !fan.eager();
         fan.running = fan.running.saturating_sub(1);
         fan.finished += 1;
         let broken = if let Work::Lent { .. } = fan.work {
@@ -119,6 +120,7 @@ impl Execution {
         let complete = fan.finished == fan.total;
         let entry = (fan.depth, fan.age, key);
         let more = fan.startable() > 0;
+        let eager = capped && fan.eager();
         self.tell(
             || Event::BranchEnded {
                 fan: FanId(key.number()),
@@ -136,6 +138,9 @@ impl Execution {
             None if complete => self.fan_complete(key),
             None if more => {
                 self.startable.insert(entry);
+                if eager {
+                    self.eager.push(key);
+                }
             }
             None => {}
         }
@@ -235,6 +240,7 @@ impl Execution {
         self.calls = Slab::new();
         self.branches = Slab::new();
         self.ready.clear();
+        self.about_to_call.clear();
         self.startable.clear();
         self.eager.clear();
         self.timers.clear();
