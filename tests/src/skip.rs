@@ -80,6 +80,23 @@ pub fn has_pip(name: &str) -> bool {
     found
 }
 
+/// Whether the test `name`, which needs Debian's C compiler, can be made here. If not, it returns at once.
+#[must_use]
+pub fn has_gcc(name: &str) -> bool {
+    let needed = [
+        "/usr/bin/gcc",
+        "/usr/bin/ld",
+        "/usr/lib/x86_64-linux-gnu/libc.so",
+    ];
+    let found = needed
+        .iter()
+        .all(|path| std::path::Path::new(path).is_file());
+    if !found {
+        skip(name, "it needs gcc and libc6-dev");
+    }
+    found
+}
+
 /// Says that a test is not made. Written past the test harness, which swallows what passing tests
 /// print, and at the beginning of a line, where the harness may be in the middle of one.
 fn skip(name: &str, why: &str) {

@@ -27,6 +27,8 @@ pub enum Language {
     /// Functions in Python.
     #[default]
     Python,
+    /// Functions in C, which `keylane build` compiles.
+    C,
 }
 
 /// A project that was made.
