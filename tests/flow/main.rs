@@ -17,6 +17,8 @@ mod build_trust;
 #[cfg(test)]
 mod cancel;
 #[cfg(test)]
+mod cloud;
+#[cfg(test)]
 mod denials;
 #[cfg(test)]
 mod fanout;
