@@ -12,6 +12,7 @@ use super::{Desk, seal};
 use crate::beneath::{Folder, Refused};
 use crate::project::name::NativeHandler;
 use crate::render::escape;
+use crate::scaffold::HEADER;
 use crate::shared_object;
 use crate::stage::plan::{Item, Plan};
 use crate::stage::write;
@@ -25,11 +26,6 @@ use std::time::Duration;
 
 /// How a source file's name ends.
 pub(crate) const C: &str = "c";
-/// The interface of native functions, which every source can include.
-const HEADER: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../shim/include/keylane.h"
-));
 /// How long compiling one function may take.
 const COMPILE: Duration = Duration::from_secs(10 * 60);
 /// Bytes of address space of each part of the compiler.

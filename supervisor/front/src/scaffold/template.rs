@@ -5,6 +5,12 @@ use super::Language;
 /// Stands for the workflow's name in a template.
 pub(super) const NAME: &str = "@NAME@";
 
+/// The interface of native functions: one copy for projects to read and for the compiler to include.
+pub(crate) const HEADER: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../shim/include/keylane.h"
+));
+
 /// One file of a fresh project.
 #[derive(Debug)]
 pub(super) struct File {
@@ -76,13 +82,12 @@ const C: &[File] = &[
     file!("c", "input.json", "what a run gets without --input"),
     file!("c", "functions/words/words.c", "splits a text into words"),
     file!("c", "functions/tally/tally.c", "counts them"),
-    // The interface itself: a project outside of a checkout has no other copy to read.
-    file!(
-        "c",
-        "include/keylane.h",
-        "how a function is called, to read",
-        "../../../../shim/include/keylane.h"
-    ),
+    // A project outside of a checkout has no other copy to read.
+    File {
+        path: "include/keylane.h",
+        about: "how a function is called, to read",
+        text: HEADER,
+    },
     file!("c", "test.sh", "tests of the workflow"),
     file!("c", "README.md", "three commands to begin with"),
     file!("c", ".gitignore", "leaves out what is built", "gitignore"),
