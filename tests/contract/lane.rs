@@ -54,7 +54,6 @@ fn plan() -> Plan {
         root: None,
         ports: Vec::new(),
         unfiltered: false,
-        counted: false,
     }
 }
 
@@ -79,6 +78,7 @@ fn inside(filters: &Filters, trials: &[Trial]) -> Vec<i32> {
         nix::unistd::alarm::set(HANGS);
         if let Err(error) = enter(
             &plan,
+            false,
             &filters,
             &[0, 1, 2],
             image.as_raw_fd(),

@@ -70,6 +70,9 @@ EDITS = [
     (JAIL + "launch.rs", "let mut plan = start.plan.clone();",
      'let mut plan = start.plan.clone();\n    if keylane_sys::without("own root") { plan.root = None; }'),
     (JAIL + "launch.rs", "fork(child::namespaces(&start.plan))", "fork(child::namespaces(&plan))"),
+    (JAIL + "launch.rs", "start.group.map_or(Ok(()), |group| group.enter(child.pid()));",
+     'start.group.filter(|_| !keylane_sys::without("control group"))'
+     '.map_or(Ok(()), |group| group.enter(child.pid()));'),
     (JAIL + "launch.rs", "let mapped = if start.plan.namespaces {",
      'let mapped = if start.plan.namespaces && !keylane_sys::without("user namespace") {'),
     (SYS + "body.rs", "    memfd.add_seals(&FIXED_SIZE).map_err(fault)?;",

@@ -7,7 +7,7 @@
 //! the limits on niceness, real time and core files.
 
 use keylane_tests::project::Project;
-use keylane_tests::skip::has_root;
+use keylane_tests::skip::{has_groups, has_root};
 use keylane_tests::{PYTHON, Said, checkout, finish, program};
 use serde_json::{Value, json};
 use std::fs;
@@ -271,7 +271,11 @@ fn each_limit_alone_holds() {
     let victim = Victim::start();
     for (limit, others, attack) in [
         ("RLIMIT_AS", "", "map more than its memory"),
-        ("RLIMIT_NPROC", "", "fork more than its processes"),
+        (
+            "RLIMIT_NPROC",
+            "control group",
+            "fork more than its processes",
+        ),
         ("RLIMIT_NOFILE", "", "open more than its descriptors"),
         ("RLIMIT_FSIZE", "filter", "fill a file"),
         ("RLIMIT_MEMLOCK", "filter", "lock memory"),
@@ -284,6 +288,43 @@ fn each_limit_alone_holds() {
     ] {
         hold(&victim, limit, others, attack);
     }
+}
+
+#[test]
+fn the_control_group_alone_bounds_the_number_of_processes() {
+    if has_groups("the_control_group_alone_bounds_the_number_of_processes") {
+        let attack = "fork more than its processes";
+        expect_stopped_by("control group", "RLIMIT_NPROC", attack);
+    }
+}
+
+#[test]
+fn the_control_group_alone_ends_what_has_left_the_session() {
+    if !has_groups("the_control_group_alone_ends_what_has_left_the_session") {
+        return;
+    }
+    let victim = Victim::start();
+    let outlives = |build: &Path, without: &str| {
+        let pid = victim.attack(build, "leave a process behind", without);
+        let pid = pid.as_i64().unwrap_or_else(|| panic!("no process: {pid}"));
+        let lives = Path::new(&format!("/proc/{pid}")).is_dir();
+        if lives {
+            let _ended = Command::new("/bin/kill")
+                .args(["-9", &pid.to_string()])
+                .status();
+        }
+        lives
+    };
+    // The session and the pid namespace end what they hold.
+    let others = "filter,pid namespace,own root,landlock";
+    assert!(
+        !outlives(&control(), others),
+        "a process outlives its run: the control group does not end it"
+    );
+    assert!(
+        outlives(&control(), &format!("{others},control group")),
+        "it ends without the control group too: the attack shows nothing"
+    );
 }
 
 #[test]

@@ -156,3 +156,81 @@ fn the_group_that_a_killed_run_leaves_the_next_run_removes_and_no_living_ones() 
     living.expect_unharmed();
     living.expect_healed();
 }
+
+/// A group beside the run's, with one sleeping process in it; ended with this value.
+struct Beside {
+    path: PathBuf,
+    sleeper: std::process::Child,
+}
+
+impl Beside {
+    fn make(parent: &Path, name: &str) -> Beside {
+        let path = parent.join(name);
+        fs::create_dir(&path).unwrap();
+        let sleeper = Command::new("/bin/sleep").arg("1000").spawn().unwrap();
+        fs::write(path.join("cgroup.procs"), sleeper.id().to_string()).unwrap();
+        Beside { path, sleeper }
+    }
+
+    fn lives(&mut self) -> bool {
+        self.path.is_dir() && self.sleeper.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ended_already = self.sleeper.kill();
+        let _reaped_already = self.sleeper.wait();
+        eventually(|| !self.path.exists() || fs::remove_dir(&self.path).is_ok());
+    }
+}
+
+#[test]
+fn a_group_that_is_no_runs_is_left_alone_with_everything_in_it() {
+    if !counted() {
+        return;
+    }
+    let mut hostile = Hostile::deploy(EVIL, LIMITS);
+    let _warm = hostile.attack(&json!("nothing"));
+    let group = group_of(hostile.session.family().workers[0]).unwrap();
+    let parent = group.parent().unwrap().parent().unwrap().to_owned();
+    let mut spared = [
+        "keylane-x.service",
+        "keylane-1-0-1",
+        "keylane-run,1-0-1.scope",
+    ]
+    .map(|name| Beside::make(&parent, name));
+    // The control: unlocked as they are, and named as a run's.
+    let mut dead = Beside::make(&parent, "keylane-run,1-0-1");
+    assert!(eventually(|| {
+        run(["doctor"]).expect_code(0);
+        !dead.lives()
+    }));
+    for beside in &mut spared {
+        assert!(beside.lives(), "{} was ended", beside.path.display());
+    }
+}
+
+#[test]
+fn a_functions_group_has_the_bounds_that_its_limits_say() {
+    if !counted() {
+        return;
+    }
+    let settings = format!("{LIMITS}processes = 23\n");
+    let mut hostile = Hostile::deploy(EVIL, &settings);
+    let _warm = hostile.attack(&json!("nothing"));
+    let groups = hostile.session.family().workers.into_iter();
+    let groups: Vec<_> = groups.map(|pid| group_of(pid).unwrap()).collect();
+    let says = |group: &PathBuf, file: &str| fs::read_to_string(group.join(file)).unwrap();
+    let of_evil = groups
+        .iter()
+        .find(|group| says(group, "pids.max") == "23\n");
+    let group = of_evil.expect("no group with the function's processes");
+    let room: u64 = says(group, "memory.max").trim().parse().unwrap();
+    assert!((256 << 20..512 << 20).contains(&room), "{room} bytes");
+    assert_eq!(says(group, "memory.oom.group"), "1\n");
+    // A kernel without swap has no such file.
+    if group.join("memory.swap.max").exists() {
+        assert_eq!(says(group, "memory.swap.max"), "0\n");
+    }
+}

@@ -66,6 +66,17 @@ pub fn has_root(name: &str) -> bool {
     crate::is_root()
 }
 
+/// Whether the test `name`, which needs a control group for a function, can be made here. If not, it
+/// returns at once.
+#[must_use]
+pub fn has_groups(name: &str) -> bool {
+    let has = crate::doctor("cgroups") == "ok";
+    if !has {
+        skip(name, "this host gives functions no control group");
+    }
+    has
+}
+
 /// Whether the test `name`, which needs Debian's pip, can be made here. If not, it returns at once.
 #[must_use]
 pub fn has_pip(name: &str) -> bool {

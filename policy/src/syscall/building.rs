@@ -75,6 +75,17 @@ const fn int(argument: u8, test: Test) -> Condition {
     }
 }
 
+/// MSG_FASTOPEN of `send(2)` connects a TCP socket past the check of Landlock's ports, which `connect`
+/// goes through (security_socket_connect in net/socket.c): a sent message names an open connection.
+const fn no_connection(flags: u8) -> Condition {
+    int(flags, Test::Lacks(0x2000_0000))
+}
+
+/// S_ISUID and S_ISGID: no program of a worker's makes whoever starts it another user.
+const fn no_privilege(mode: u8) -> Condition {
+    int(mode, Test::Lacks(0o6000))
+}
+
 const FETCH: &[Job] = &[Job::Fetch];
 const COMPILE: &[Job] = &[Job::Compile];
 const PYTHON: &[Job] = &[Job::Fetch, Job::Install];
@@ -93,8 +104,18 @@ const INTERNET: Rule = AllowIf(&[
     &[int(0, Test::Is(10)), int(1, Test::Is(0o2_004_002))],
 ]);
 
+/// O_CREAT and __O_TMPFILE: without them `open(2)` makes nothing, and its mode may be any bits.
+const MAKING: u64 = 0o20_000_100;
+
 /// The rows, by number.
 pub const BUILDING: &[Extra] = &[
+    extra(
+        2,
+        "open",
+        EVERY,
+        AllowIf(&[&[int(1, Test::Lacks(MAKING))], &[no_privilege(2)]]),
+        "As openat.",
+    ),
     extra(
         41,
         "socket",
@@ -113,7 +134,7 @@ pub const BUILDING: &[Extra] = &[
         44,
         "sendto",
         FETCH,
-        Allow,
+        AllowIf(&[&[no_connection(3)]]),
         "Sends on a socket of the kinds above: questions about names, requests.",
     ),
     extra(
@@ -202,11 +223,17 @@ pub const BUILDING: &[Extra] = &[
         90,
         "chmod",
         COMPILE,
-        Allow,
+        AllowIf(&[&[no_privilege(1)]]),
         "The linker marks its output; it owns nothing outside of its folder that is not mounted read-only.",
     ),
     extra(91, "fchmod", PYTHON, Answer(0), "As chmod."),
-    extra(91, "fchmod", COMPILE, Allow, "As chmod."),
+    extra(
+        91,
+        "fchmod",
+        COMPILE,
+        AllowIf(&[&[no_privilege(1)]]),
+        "As chmod.",
+    ),
     extra(
         111,
         "getpgrp",
@@ -221,8 +248,21 @@ pub const BUILDING: &[Extra] = &[
         Answer(0),
         "Times of files do not reach a tree.",
     ),
+    extra(
+        257,
+        "openat",
+        EVERY,
+        AllowIf(&[&[int(2, Test::Lacks(MAKING))], &[no_privilege(3)]]),
+        "Landlock decides about the path; no file is born with a mode that chmod could not give it.",
+    ),
     extra(268, "fchmodat", PYTHON, Answer(0), "As chmod."),
-    extra(268, "fchmodat", COMPILE, Allow, "As chmod."),
+    extra(
+        268,
+        "fchmodat",
+        COMPILE,
+        AllowIf(&[&[no_privilege(2)]]),
+        "As chmod.",
+    ),
     extra(
         280,
         "utimensat",
@@ -234,7 +274,7 @@ pub const BUILDING: &[Extra] = &[
         307,
         "sendmmsg",
         FETCH,
-        Allow,
+        AllowIf(&[&[no_connection(3)]]),
         "The resolver asks for two kinds of address at once.",
     ),
     extra(
@@ -248,6 +288,13 @@ pub const BUILDING: &[Extra] = &[
 
 const EPERM: u16 = 1;
 
+/// What a build worker has that rows depend on: it writes to its folder, and no control group counts its
+/// memory.
+pub const PROVISIONS: Provisions = Provisions {
+    writes: true,
+    counted: false,
+};
+
 /// The rule of `job` for each call that it may make or that is answered, by number.
 pub fn rules(job: Job) -> Vec<(u16, &'static str, Rule)> {
     let mut rules: Vec<(u16, &'static str, Rule)> = BUILDING
@@ -255,14 +302,9 @@ pub fn rules(job: Job) -> Vec<(u16, &'static str, Rule)> {
         .filter(|extra| extra.jobs.contains(&job))
         .map(|extra| (extra.number, extra.name, extra.rule))
         .collect();
-    // It writes, and no control group counts its memory.
-    let provisions = Provisions {
-        writes: true,
-        counted: false,
-    };
     for row in TABLE {
         if let Some(rule) = row.instance
-            && serves_instance(row, provisions)
+            && serves_instance(row, PROVISIONS)
             // Who has a network, the rows above say.
             && row.group != Group::Network
             && !rules.iter().any(|(number, _, _)| *number == row.number)

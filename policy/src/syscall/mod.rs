@@ -94,15 +94,13 @@ pub struct Row {
 }
 
 impl Row {
-    /// The rule for `role`; for an instance that of a profile with all groups. `None` refuses.
+    /// The rule for `role`; for an instance that of a profile with all groups. `None` refuses. Build
+    /// workers have no column here: theirs are [`building::rules`].
     pub fn rule(&self, role: Role) -> Option<Rule> {
         match role {
             Role::Lane => self.lane,
             Role::Instance => self.instance,
-            Role::Builder(job) => building::rules(job)
-                .into_iter()
-                .find(|(number, _, _)| *number == self.number)
-                .map(|(_, _, rule)| rule),
+            Role::Builder(_) => None,
         }
     }
 

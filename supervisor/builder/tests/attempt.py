@@ -1,7 +1,9 @@
 """What hostile code in a build tries; prints a line for each attempt, with what came of it."""
 
+import ctypes
 import os
 import socket
+import struct
 import sys
 
 secret, outside, open_port, other_port, marker = sys.argv[1:]
@@ -57,6 +59,36 @@ def mode():
     return oct(os.stat("own").st_mode & 0o7777)
 
 
+def fast_open(send):
+    """Connects by sending, past connect(2): MSG_FASTOPEN of send(2)."""
+    with socket.socket() as sock:
+        send(sock, ("127.0.0.1", int(other_port)), 0x20000000)
+        sock.getpeername()
+
+
+def send_many(sock, address, flags):
+    """sendmmsg(2) of one message of one byte."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    host = struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", address[1], socket.inet_aton(address[0]))
+    name, byte = ctypes.create_string_buffer(host), ctypes.create_string_buffer(b"x")
+    vector = (ctypes.c_uint64 * 2)(ctypes.addressof(byte), 1)
+    message = (ctypes.c_uint64 * 8)(ctypes.addressof(name), 16, ctypes.addressof(vector), 1)
+    if libc.sendmmsg(sock.fileno(), message, 1, flags) != 1:
+        raise OSError(ctypes.get_errno(), "sendmmsg")
+
+
+def privileged(give):
+    """A program that makes whoever starts it its owner."""
+    descriptor = os.open("privileged", os.O_CREAT | os.O_RDWR, 0o700)
+    give(descriptor)
+    return oct(os.stat("privileged").st_mode & 0o7777)
+
+
+def born_privileged(_descriptor):
+    os.unlink("privileged")
+    os.open("privileged", os.O_CREAT | os.O_RDWR, 0o4755)
+
+
 attempt("environment", lambda: sorted(os.environ))
 attempt("own-folder", lambda: write("file"))
 attempt("secret", lambda: read(secret))
@@ -69,4 +101,12 @@ attempt("listen", lambda: socket.create_server(("127.0.0.1", 0)))
 attempt("execute", execute)
 attempt("execute-own", execute_own)
 attempt("mode", mode)
+attempt("fast-open", lambda: fast_open(lambda sock, to, flags: sock.sendto(b"x", flags, to)))
+attempt("fast-open-many", lambda: fast_open(send_many))
+attempt("permissions", lambda: privileged(lambda fd: os.chmod("privileged", 0o711)))
+attempt("set-user", lambda: privileged(lambda fd: os.chmod("privileged", 0o4755)))
+attempt("set-user-open", lambda: privileged(lambda fd: os.fchmod(fd, 0o4755)))
+attempt("set-user-at", lambda: privileged(lambda fd: os.chmod("privileged", 0o4755, dir_fd=os.open(".", 0))))
+attempt("set-group", lambda: privileged(lambda fd: os.chmod("privileged", 0o2755)))
+attempt("set-user-born", lambda: privileged(born_privileged))
 attempt("linger", linger)

@@ -122,7 +122,23 @@ fn knows_ports() -> bool {
 }
 
 /// What no job may. `/etc/shadow` is not among them: its own mode keeps an ordinary user from it as well.
-const NEVER: [&str; 5] = ["secret", "outside", "temporary", "unix-socket", "listen"];
+const NEVER: [&str; 7] = [
+    "secret",
+    "outside",
+    "temporary",
+    "unix-socket",
+    "listen",
+    "fast-open",
+    "fast-open-many",
+];
+/// Ways to a program that makes whoever starts it another user.
+const PRIVILEGED: [&str; 5] = [
+    "set-user",
+    "set-user-open",
+    "set-user-at",
+    "set-group",
+    "set-user-born",
+];
 
 #[test]
 fn without_a_jail_every_attempt_that_is_denied_here_works() {
@@ -140,6 +156,8 @@ fn without_a_jail_every_attempt_that_is_denied_here_works() {
     expect(&told, &always, &[]);
     let more = ["unix-socket", "listen", "execute", "execute-own", "mode"];
     expect(&told, &more, &[]);
+    expect(&told, &["fast-open", "fast-open-many", "permissions"], &[]);
+    expect(&told, &PRIVILEGED, &[]);
     assert!(told.contains("OPERATORS_SECRET"), "{told}");
     assert!(told.contains("0o4777"), "{told}");
 }
@@ -166,7 +184,10 @@ fn what_installs_has_no_network_and_starts_nothing() {
         &[],
         &["open-port", "other-port", "execute", "execute-own"],
     );
-    assert!(!told.contains("0o4777"), "its mode was changed: {told}");
+    expect(&told, &[], &["set-user-born"]);
+    let changed = ["0o4777", "0o4755", "0o2755", "0o711"];
+    let changed = changed.iter().any(|mode| told.contains(mode));
+    assert!(!changed, "a mode was changed: {told}");
     assert!(!told.contains("OPERATORS_SECRET"), "{told}");
 }
 
@@ -174,8 +195,9 @@ fn what_installs_has_no_network_and_starts_nothing() {
 fn what_compiles_has_no_network_and_executes_only_what_it_is_given() {
     let field = Field::new("compile");
     let told = field.jailed("compile");
-    expect(&told, &["own-folder", "mode"], &NEVER);
-    expect(&told, &["execute-own"], &[]);
+    expect(&told, &["own-folder", "permissions", "execute-own"], &NEVER);
+    expect(&told, &[], &PRIVILEGED);
+    assert!(told.contains("0o711"), "{told}");
     expect(&told, &[], &["open-port", "other-port", "execute"]);
     assert!(!told.contains("OPERATORS_SECRET"), "{told}");
 }

@@ -1,5 +1,5 @@
 //! What a build worker's jail has beyond an instance's: one folder to write to, programs that it may
-//! execute, ports that it may connect to.
+//! execute.
 
 use keylane_policy::syscall::Job;
 use std::path::PathBuf;
@@ -16,7 +16,4 @@ pub struct Build {
     pub folder: PathBuf,
     /// Files and folders of the host that it may read and execute.
     pub executable: Vec<PathBuf>,
-    /// TCP ports that it may connect to, where the kernel can tell (Landlock ABI 4); none for jobs
-    /// without a network.
-    pub ports: Vec<u16>,
 }

@@ -5,7 +5,7 @@
 
 use crate::launch::Start;
 use crate::{Filters, Plan, Step};
-use keylane_policy::syscall::{IMAGE_DESCRIPTOR, Job};
+use keylane_policy::syscall::IMAGE_DESCRIPTOR;
 use keylane_sys::process::{self, LeaderFork, Namespaces};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -25,7 +25,8 @@ pub(crate) fn run(
     explain: impl Fn(String),
     pass_on: impl Fn(OwnedFd) -> io::Result<()>,
 ) -> ! {
-    if let Err(error) = crate::enter(plan, filters, kept, image.as_raw_fd(), pass_on) {
+    let counted = start.group.is_some();
+    if let Err(error) = crate::enter(plan, counted, filters, kept, image.as_raw_fd(), pass_on) {
         // Before the first step the control socket's number is that of another socket.
         if error.step != Step::Descriptors {
             explain(error.to_string());
@@ -78,18 +79,14 @@ fn lead(program: i32) -> ! {
     process::exit(status)
 }
 
-/// The namespaces that a plan asks for. A build worker that fetches keeps the host's network, as does an
-/// instance with the network: an empty one has no way out.
+/// The namespaces that a plan asks for. Who is networked keeps the host's network: an empty one has no
+/// way out.
 pub(crate) fn namespaces(plan: &Plan) -> Namespaces {
-    let networked = plan
-        .build
-        .as_ref()
-        .is_some_and(|build| build.job == Job::Fetch);
     match (plan.namespaces, plan.root) {
         (false, _) => Namespaces::Shared,
         (true, root) => Namespaces::Own {
             mounts: root.is_some(),
-            network: !networked && !plan.networked(),
+            network: !plan.networked(),
         },
     }
 }

@@ -53,8 +53,8 @@ pub(crate) fn check_ports(plan: &Plan, landlock_abi: u32) -> Result<(), StepErro
     Ok(())
 }
 
-/// Builds the ruleset of `plan`, which may read what it names, and as an instance start the dynamic
-/// loader, write to /dev/null and, with a network, connect to its ports; as a build worker, what `build`
+/// Builds the ruleset of `plan`, which may read what it names and, with a network, connect to its ports;
+/// unless it is a lane, start the dynamic loader and write to /dev/null; as a build worker, what `build`
 /// says.
 pub(crate) fn prepare(plan: &Plan) -> Result<RulesetCreated, StepError> {
     let mut ruleset = Ruleset::default()
@@ -72,6 +72,7 @@ pub(crate) fn prepare(plan: &Plan) -> Result<RulesetCreated, StepError> {
         .map_err(refused)?;
     if plan.networked() {
         for port in &plan.ports {
+            // Below ABI 4 there is no such rule, and best effort leaves it out: nothing is handled then.
             ruleset = ruleset
                 .add_rule(NetPort::new(*port, AccessNet::ConnectTcp))
                 .map_err(|error| refused(format!("port {port}: {error}")))?;
@@ -102,19 +103,13 @@ pub(crate) fn prepare(plan: &Plan) -> Result<RulesetCreated, StepError> {
     }
 }
 
-/// Allows a build worker its folder, its programs and its ports.
+/// Allows a build worker its folder and its programs.
 fn allow_building(mut ruleset: RulesetCreated, build: &Build) -> Result<RulesetCreated, StepError> {
     for path in &build.executable {
         let rights = reading(path) | AccessFs::Execute;
         ruleset = ruleset
             .add_rule(PathBeneath::new(open(path)?, rights))
             .map_err(|error| refused(format!("{}: {error}", path.display())))?;
-    }
-    for port in &build.ports {
-        // Below ABI 4 there is no such rule, and best effort leaves it out: nothing is handled then.
-        ruleset = ruleset
-            .add_rule(NetPort::new(*port, AccessNet::ConnectTcp))
-            .map_err(|error| refused(format!("TCP port {port}: {error}")))?;
     }
     ruleset = allow_writing(ruleset, &build.folder)?;
     if build.job == Job::Compile {
@@ -179,7 +174,6 @@ mod tests {
             root: None,
             ports: ports.to_vec(),
             unfiltered,
-            counted: false,
         }
     }
 
@@ -194,5 +188,20 @@ mod tests {
         let none = plan(Group::Network, &[], true);
         assert!(refused(&none, 2) && refused(&none, 7));
         assert!(!refused(&plan(Group::Files, &[], false), 2));
+    }
+
+    #[test]
+    fn of_all_roles_only_instances_with_the_network_and_what_fetches_connect() {
+        let networked = |role, group| {
+            let named = plan(group, &[443], false);
+            Plan { role, ..named }.networked()
+        };
+        for group in [Group::Network, Group::Files] {
+            assert!(!networked(Role::Lane, group));
+            assert!(!networked(Role::Builder(Job::Install), group));
+            assert!(!networked(Role::Builder(Job::Compile), group));
+            assert!(networked(Role::Builder(Job::Fetch), group));
+            assert_eq!(networked(Role::Instance, group), group == Group::Network);
+        }
     }
 }

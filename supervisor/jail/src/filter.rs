@@ -89,12 +89,7 @@ impl Filters {
         Ok(Filters {
             landlock_abi,
             telling,
-            lane: stack(
-                |row| row.rule(Role::Lane),
-                landlock_abi,
-                Provisions::default(),
-                false,
-            )?,
+            lane: stack(|row| row.lane, landlock_abi, Provisions::default(), false)?,
             instances: BTreeMap::new(),
             builders: BTreeMap::new(),
         })
@@ -109,13 +104,9 @@ impl Filters {
     pub fn prepare_builder(&mut self, job: Job) -> Result<(), StepError> {
         // It writes to its folder, whose files nobody else has: truncating needs no guard where all
         // other mounts are read-only or all other files another user's, which the caller sees to.
-        let provisions = Provisions {
-            writes: true,
-            ..Provisions::default()
-        };
         let rules = building::rules(job).into_iter();
         let rows = rules.map(|(number, name, rule)| (number, name, Some(rule)));
-        let stack = compile_stack(rows, self.landlock_abi, provisions, false)?;
+        let stack = compile_stack(rows, self.landlock_abi, building::PROVISIONS, false)?;
         self.builders.insert(job, stack);
         Ok(())
     }

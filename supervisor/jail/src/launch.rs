@@ -24,7 +24,8 @@ pub struct Start<'a> {
     pub descriptors: Vec<BorrowedFd<'a>>,
     /// Whether a tiny init stays above the program (a program that forks needs one).
     pub leader: bool,
-    /// The control group that it is in before its jail begins.
+    /// The control group that it is in before its jail begins, which bounds its memory: its filter is
+    /// then that of a process whose memory is counted.
     pub group: Option<&'a Group>,
 }
 

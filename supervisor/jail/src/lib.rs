@@ -24,7 +24,7 @@ pub use filter::Filters;
 pub use root::{Root, TREE};
 pub use step::{Step, StepError};
 
-use keylane_policy::syscall::{Group, Groups, IMAGE_DESCRIPTOR, Provisions, Role};
+use keylane_policy::syscall::{Group, Groups, IMAGE_DESCRIPTOR, Job, Provisions, Role};
 use keylane_sys::jail as sys;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
@@ -53,26 +53,28 @@ pub struct Plan {
     pub build: Option<Build>,
     /// A root of its own, for a process that has a mount namespace.
     pub root: Option<Root>,
-    /// Ports of TCP that it may connect to; without meaning unless its groups have the network.
+    /// Ports of TCP that it may connect to; without meaning unless it is [networked](Plan::networked).
     pub ports: Vec<u16>,
     /// Whether it may have every port where the kernel cannot tell them apart.
     pub unfiltered: bool,
-    /// Whether the process is in a control group that bounds its memory, when it enters.
-    pub counted: bool,
 }
 
 impl Plan {
-    /// What the process has that its filter depends on.
-    pub fn provisions(&self) -> Provisions {
+    /// What the process has that its filter depends on; `counted` if a control group bounds its memory.
+    pub fn provisions(&self, counted: bool) -> Provisions {
         Provisions {
             writes: self.role == Role::Instance && self.root.is_some_and(|root| root.tmp > 0),
-            counted: self.counted,
+            counted,
         }
     }
 
     /// Whether the process may open connections: it keeps the network that its parent has.
     pub fn networked(&self) -> bool {
-        self.role == Role::Instance && self.groups.has(Group::Network)
+        match self.role {
+            Role::Lane => false,
+            Role::Instance => self.groups.has(Group::Network),
+            Role::Builder(job) => job == Job::Fetch,
+        }
     }
 
     /// Where the process starts: its folder by the name that it has in its root.
@@ -89,9 +91,11 @@ impl Plan {
 
 /// Enters the jail. On success this process holds `kept` as 0, 1, 2, ..., the image as
 /// [`IMAGE_DESCRIPTOR`], and no other descriptor; nothing that it does from now on can undo a step.
-/// `pass_on` sends the listener of an instance's denied calls away, if the filters tell of them.
+/// `pass_on` sends the listener of an instance's denied calls away, if the filters tell of them. The
+/// process is in a control group that bounds its memory already if it is `counted`.
 pub fn enter(
     plan: &Plan,
+    counted: bool,
     filters: &Filters,
     kept: &[RawFd],
     image: RawFd,
@@ -103,7 +107,8 @@ pub fn enter(
         sys::keep_descriptors(kept, image, IMAGE_DESCRIPTOR)
     })?;
     filesystem::check_ports(plan, filters.landlock_abi())?;
-    let filters = filters.of(plan.role, &plan.groups, plan.provisions())?;
+    let provisions = plan.provisions(counted);
+    let filters = filters.of(plan.role, &plan.groups, provisions)?;
     // No terminal to inject input into (TIOCSTI), no group to receive our signals.
     step::take(Step::Session, sys::new_session)?;
     step::take(Step::Session, || sys::name_process(&plan.name))?;
@@ -132,7 +137,7 @@ pub fn enter(
     if let Some((root, copies)) = copies {
         root::enter(copies, root)?;
         step::take(Step::Directory, || std::env::set_current_dir(plan.start()))?;
-        if plan.provisions().writes {
+        if provisions.writes {
             ruleset = filesystem::allow_writing(ruleset, Path::new(root::TMP))?;
         }
     }

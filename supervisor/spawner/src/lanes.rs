@@ -74,7 +74,6 @@ impl Lane {
                 root: extras.mounts.then_some(Root { tmp: 0 }),
                 ports: Vec::new(),
                 unfiltered: false,
-                counted: false,
             },
             image,
             arguments: vec![program],

@@ -22,14 +22,13 @@ const TURN: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_micros(200);
 
 /// What a sweep found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Swept {
-    /// Nothing was left behind.
-    Clean,
-    /// All that was left behind has ended.
-    Ended,
-    /// Some of it had not ended when the turn was over.
-    Unfinished,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Swept {
+    /// Whether something that was left behind had not ended when the turn was over.
+    pub(crate) unfinished: bool,
+    /// Processor time that it had used when it was ended, in units of [`session::TICK`]; what did not
+    /// end in one turn counts in the next one again.
+    pub(crate) ticks: u64,
 }
 
 /// Ends the strays of the jail that the tiny init `leader` leads. The leader has not been reaped
@@ -38,7 +37,7 @@ pub(crate) enum Swept {
 pub(crate) fn sweep(leader: i32, adopted: impl Fn() -> Vec<i32>) -> Swept {
     let strays = || strays(leader, &adopted());
     if strays().is_empty() {
-        return Swept::Clean;
+        return Swept::default();
     }
     let _gone_is_fine = process::stop_group(leader);
     let swept = end_strays(leader, strays);
@@ -48,23 +47,28 @@ pub(crate) fn sweep(leader: i32, adopted: impl Fn() -> Vec<i32>) -> Swept {
 
 fn end_strays(leader: i32, strays: impl Fn() -> Vec<i32>) -> Swept {
     let since = Instant::now();
+    let mut swept = Swept::default();
     loop {
         let found = strays();
         if found.is_empty() {
-            return Swept::Ended;
+            return swept;
         }
-        let ending: Vec<OwnedFd> = session::trees(&found, &BTreeSet::new())
+        let trees = session::trees(&found, &BTreeSet::new());
+        swept.ticks = swept.ticks.saturating_add(session::ticks(&trees));
+        let ending: Vec<OwnedFd> = trees
             .into_iter()
             .filter_map(|pid| end(pid, leader))
             .collect();
         while !ending.iter().all(|pidfd| process::has_ended(pidfd.as_fd())) {
             if since.elapsed() >= TURN {
-                return Swept::Unfinished;
+                swept.unfinished = true;
+                return swept;
             }
             std::thread::sleep(PAUSE);
         }
         if since.elapsed() >= TURN {
-            return Swept::Unfinished;
+            swept.unfinished = true;
+            return swept;
         }
     }
 }

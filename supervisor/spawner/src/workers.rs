@@ -4,7 +4,7 @@ use crate::burn::Burn;
 use keylane_policy::abi::message::{FunctionId, LaneId, Ticket};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A worker between the lane's wish and its end.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct Worker {
     pub(crate) pidfd: Option<OwnedFd>,
     /// Its processor time while it was idle.
     pub(crate) burn: Burn,
+    /// When its lane said last that it had nothing to do.
+    pub(crate) idle: Option<Instant>,
     /// Its process number, from the same message.
     pub(crate) process: Option<i32>,
     /// The lane asked for its end before it was known.
@@ -48,6 +50,7 @@ impl Workers {
             asked: Instant::now(),
             pidfd: None,
             burn: Burn::default(),
+            idle: None,
             process: None,
             doomed: false,
             gone_at: None,
@@ -109,6 +112,14 @@ impl Workers {
         self.all
             .iter()
             .filter_map(|(serial, worker)| Some((*serial, worker.gone_at?)))
+    }
+
+    /// Whether a worker of `function` may have a call: its lane has not said otherwise for `patience`.
+    pub(crate) fn answers(&self, function: FunctionId, patience: Duration) -> bool {
+        let of_function = self.all.values().filter(|w| w.function == function);
+        of_function
+            .filter(|worker| worker.process.is_some())
+            .any(|worker| worker.idle.is_none_or(|at| at.elapsed() > patience))
     }
 
     /// The processes of a function's workers that have said who they are.

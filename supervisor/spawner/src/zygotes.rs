@@ -43,10 +43,12 @@ pub(crate) struct Zygote {
     /// Whether it only shows that the function can be loaded: where workers import the function
     /// themselves, an honest project's mistakes are still told before the first call.
     pub(crate) trial: bool,
-    /// Workers that it was asked for.
+    /// How often it was asked for a worker, or one of its workers ended.
     pub(crate) orders: u64,
     /// The processor time of what is no worker.
     pub(crate) burn: Burn,
+    /// What the function's processes left behind.
+    strays: Strays,
     /// When that was measured last.
     pub(crate) measured_at: Instant,
     /// When to look for processes that a worker left behind.
@@ -117,7 +119,6 @@ impl Zygote {
                 root: extras.mounts.then_some(Root { tmp: spec.tmp }),
                 ports: spec.ports.clone(),
                 unfiltered: spec.unfiltered,
-                counted: group.is_some(),
             },
             image,
             // Everybody on the host can read a command line (proc(5)), and the tree's path is what
@@ -172,6 +173,7 @@ impl Zygote {
             trial,
             orders: 0,
             burn: Burn::default(),
+            strays: Strays::default(),
             measured_at: Instant::now(),
             sweep_at: Instant::now(),
             group,
@@ -202,9 +204,9 @@ impl Zygote {
         }
     }
 
-    /// Ends what its workers left behind. `known` are the spawner's children that it waits for.
-    pub(crate) fn sweep(&self, known: &BTreeSet<i32>) -> Swept {
-        sweep(self.leader.pid(), || {
+    /// Ends what its workers left behind, or itself. `known` are the spawner's children that it waits for.
+    pub(crate) fn sweep(&mut self, known: &BTreeSet<i32>) -> Swept {
+        let swept = sweep(self.leader.pid(), || {
             // Orphans come to the init of their pid namespace; without one, to the spawner, which is
             // a subreaper.
             let ours = std::process::id()
@@ -214,19 +216,32 @@ impl Zygote {
             let mut adopted = ours.map(session::children).unwrap_or_default();
             adopted.retain(|pid| !known.contains(pid));
             adopted
-        })
+        });
+        self.strays.swept = self.strays.swept.saturating_add(swept.ticks);
+        swept
     }
 
-    /// Whether it uses processor time for something else than forking. `workers` are its workers'
-    /// processes, which are measured by themselves.
-    pub(crate) fn burns(&mut self, workers: &BTreeSet<i32>) -> bool {
+    /// Whether it uses processor time for something else than forking, itself, by children of its own or
+    /// by what was left behind. `workers` are its workers' processes, which are measured by themselves.
+    /// What is left behind while one of them is `answering` a call may be that call's, and does not count.
+    pub(crate) fn burns(&mut self, workers: &BTreeSet<i32>, answering: bool) -> bool {
         let Some(own) = session::children(self.leader.pid()).first().copied() else {
             return false;
         };
         let others = session::trees(&session::children(own), workers);
-        // Not the time of children that it has reaped: those were workers.
-        let ticks = session::Stat::of(own).map_or(0, |stat| stat.own);
-        let ticks = ticks.saturating_add(session::ticks(&others));
+        // What it has reaped are workers, and then this measurement does not count (`orders`), or
+        // children of its own.
+        let ticks = session::Stat::of(own).map_or(0, |stat| stat.own.saturating_add(stat.reaped));
+        // Orphans are reaped by the init of their pid namespace; without one by the spawner, which has
+        // those of all functions.
+        let left = if self.namespaced {
+            session::Stat::of(self.leader.pid()).map_or(0, |init| init.reaped)
+        } else {
+            self.strays.swept
+        };
+        let ticks = ticks
+            .saturating_add(session::ticks(&others))
+            .saturating_add(self.strays.charge(left, answering));
         self.loaded && self.burn.note(self.orders, ticks, Instant::now())
     }
 
@@ -250,6 +265,30 @@ impl Zygote {
     /// The next message, if there is one.
     pub(crate) fn next(&self) -> std::io::Result<Incoming<FromZygote>> {
         self.link.try_recv()
+    }
+}
+
+/// Processor time of processes whose parents have ended, in units of [`session::TICK`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Strays {
+    /// Of those that sweeps ended.
+    swept: u64,
+    /// Of all of them, at the last measurement.
+    seen: u64,
+    /// Of those that are the zygote's to answer for.
+    charged: u64,
+}
+
+impl Strays {
+    /// Notes that `seen` was used in all; what has been charged up to now, without the last part of it
+    /// if that is `exempt`.
+    fn charge(&mut self, seen: u64, exempt: bool) -> u64 {
+        let more = seen.saturating_sub(self.seen);
+        self.seen = seen;
+        if !exempt {
+            self.charged = self.charged.saturating_add(more);
+        }
+        self.charged
     }
 }
 
@@ -296,6 +335,15 @@ pub(crate) fn load_failure(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_behind_during_a_call_is_not_charged_and_all_else_is() {
+        let mut strays = Strays::default();
+        assert_eq!(strays.charge(10, false), 10);
+        assert_eq!(strays.charge(90, true), 10);
+        assert_eq!(strays.charge(95, false), 15);
+        assert_eq!(strays.charge(95, false), 15);
+    }
     use keylane_policy::abi::message::FromSpawner;
     use keylane_policy::abi::wire;
 

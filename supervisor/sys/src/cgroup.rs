@@ -2,11 +2,13 @@
 //!
 //! A run uses the nearest group, from its own upwards, that this user may divide and whose children
 //! have the controllers `memory` and `pids`: its own where it is the hierarchy's root, else the one
-//! above, such as a delegated slice. Nothing of other groups is changed but, in the root, which
-//! controllers its children have.
+//! above, such as a delegated slice. Nothing of other groups is changed, but for the controllers that
+//! the children of this process's own group have: those are switched on where the kernel lets them be,
+//! which is in the root and in a group that no process is in.
 //!
-//! A run's group is locked (flock(2)) for as long as the run lives, by whoever made it: what nobody
-//! locks belongs to a run that was killed, and the next one ends and removes it.
+//! A run's group is locked (flock(2)) for as long as the run lives, by whoever made it. One that nobody
+//! locks is a killed run's, and the next run ends and removes it. It is known by its whole name: a comma
+//! stands in it, which no unit of systemd may have (systemd.unit(5)), and numbers alone.
 
 use crate::jail;
 use crate::process::{Fork, Namespaces, exit, fork};
@@ -15,8 +17,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How the names of runs' groups begin.
-const PREFIX: &str = "keylane-";
+/// How the names of runs' groups begin; the rest is [`is_runs`]'s.
+const PREFIX: &str = "keylane-run,";
 /// What a function's group needs.
 const CONTROLLERS: [&str; 2] = ["memory", "pids"];
 /// How long to wait for killed processes to leave their group.
@@ -103,7 +105,7 @@ pub fn start() -> Result<Run, String> {
                 continue;
             }
         }
-        sweep(group);
+        sweep(group, &own);
         match Run::below(group).and_then(Run::tried) {
             Ok(run) => return Ok(run),
             Err(error) => why = format!("{}: {error}", group.display()),
@@ -112,13 +114,31 @@ pub fn start() -> Result<Run, String> {
     Err(why)
 }
 
-/// Ends and removes the groups of runs that are dead.
-fn sweep(parent: &Path) {
+/// The name of the group that process `pid` makes as its `number`th try at `time`.
+fn name(pid: u32, number: u32, time: u64) -> String {
+    format!("{PREFIX}{pid}-{number}-{time}")
+}
+
+/// Whether a group of this name was made for a run: it is a name that [`name`] makes.
+fn is_runs(text: &str) -> bool {
+    let mut parts = text.strip_prefix(PREFIX).unwrap_or_default().split('-');
+    let parsed = (|| {
+        let pid = parts.next()?.parse().ok()?;
+        let number = parts.next()?.parse().ok()?;
+        Some((pid, number, parts.next()?.parse().ok()?))
+    })();
+    // Made again, so that no other spelling of the numbers counts.
+    parsed.is_some_and(|(pid, number, time)| number < TRIES && name(pid, number, time) == text)
+}
+
+/// Ends and removes the groups of runs that are dead, but for one that this process is in: `own`.
+fn sweep(parent: &Path, own: &Path) {
     let Ok(entries) = fs::read_dir(parent) else {
         return;
     };
     for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(PREFIX)
+        if entry.file_name().to_str().is_some_and(is_runs)
+            && !own.starts_with(entry.path())
             && let Ok(lock) = File::open(entry.path())
             && lock.try_lock().is_ok()
         {
@@ -152,12 +172,7 @@ fn remove(group: &Path, end: Instant) {
 impl Run {
     fn below(parent: &Path) -> io::Result<Run> {
         for number in 0..TRIES {
-            let name = format!(
-                "{PREFIX}{}-{number}-{}",
-                std::process::id(),
-                crate::host::now_ns()
-            );
-            let path = parent.join(name);
+            let path = parent.join(name(std::process::id(), number, crate::host::now_ns()));
             fs::create_dir(&path)?;
             // Another run may take it for a dead one's, and then has the lock, or had it.
             if let Ok(lock) = File::open(&path)
@@ -250,11 +265,8 @@ impl Group {
 
     /// Whether the kernel has ended processes of it because it met the bound of its memory.
     pub fn met_memory_bound(&self) -> bool {
-        let events = fs::read_to_string(self.path.join("memory.events")).unwrap_or_default();
-        events
-            .lines()
-            .filter_map(|line| line.strip_prefix("oom_kill "))
-            .any(|count| count.trim() != "0")
+        fs::read_to_string(self.path.join("memory.events"))
+            .is_ok_and(|events| killed_for_its_bound(&events))
     }
 
     /// Removes it; not while a process is in it. Says whether it is gone.
@@ -266,9 +278,64 @@ impl Group {
     }
 }
 
+/// A group that was given up before anything was in it is not left behind. One with processes in it
+/// cannot be removed (cgroups(7)): [`Run::end`] does that.
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _tried_again_at_the_end = self.remove();
+    }
+}
+
+/// Whether a group's memory.events tell of processes that were killed for the group's own bound: `oom`
+/// counts how often the bound was met and nothing could be reclaimed, `oom_kill` processes that any such
+/// killer ended, the host's too (Documentation/admin-guide/cgroup-v2.rst in the kernel's source).
+fn killed_for_its_bound(events: &str) -> bool {
+    let counted = |name: &str| {
+        let fields = events.lines().filter_map(|line| line.split_once(' '));
+        fields
+            .filter(|(field, _)| *field == name)
+            .any(|(_, count)| count.trim() != "0")
+    };
+    counted("oom") && counted("oom_kill")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hosts_own_lack_of_memory_is_not_the_functions() {
+        let events = |oom: u32, oom_kill: u32| {
+            format!("low 0\nhigh 0\nmax 7\noom {oom}\noom_kill {oom_kill}\noom_group_kill 0\n")
+        };
+        assert!(killed_for_its_bound(&events(1, 3)));
+        assert!(!killed_for_its_bound(&events(0, 3)), "the host's killer");
+        assert!(!killed_for_its_bound(&events(2, 0)), "nothing was killed");
+        assert!(!killed_for_its_bound(&events(0, 0)));
+        assert!(!killed_for_its_bound(""));
+    }
+
+    #[test]
+    fn a_runs_group_is_known_by_its_whole_name_and_no_unit_is_taken_for_one() {
+        let made = name(4711, 7, 1_700_000_000_000_000_000);
+        assert!(is_runs(&made), "{made}");
+        for other in [
+            "keylane-worker.service",
+            "keylane-x.slice",
+            "keylane-4711-0-1700000000000000000",
+            "keylane-run,",
+            "keylane-run,1-2",
+            "keylane-run,1-8-3",
+            "keylane-run,1-2-3.scope",
+            "keylane-run,1-2-3-4",
+            "keylane-run,+1-2-3",
+            "keylane-run,01-2-3",
+            "keylane-run,1--3",
+            "x-keylane-run,1-2-3",
+        ] {
+            assert!(!is_runs(other), "{other} is taken for a run's");
+        }
+    }
 
     const MOUNT: &str = "41 31 0:38 / /sys/fs/cgroup rw,relatime shared:4 - cgroup2 cgroup2 rw\n";
 

@@ -103,6 +103,23 @@ def fork_many(_victim):
         os.close(reading)
 
 
+def leave_behind(_victim):
+    """A process outside of its session, which is nobody's child; its number as the host has it."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.write(writing, str(os.getpid()).encode())
+            for descriptor in range(64):
+                try:
+                    os.close(descriptor)
+                except OSError:
+                    pass
+            time.sleep(60)
+        os._exit(0)
+    return int(os.read(reading, 16))
+
+
 def fill(_victim):
     # Where a control group counts it, a function may make one as large as its memory.
     os.ftruncate(os.memfd_create("x"), 1 << 30)
@@ -194,6 +211,7 @@ ATTACKS = {
     "fork more than its processes": fork_many,
     "open more than its descriptors": lambda _: [os.dup(0) for _ in range(100)] and None,
     "fill a file": fill,
+    "leave a process behind": leave_behind,
     "lock memory": lock,
     "open a message queue": lambda _: call("mq_open", b"/keylane-tests", os.O_CREAT | os.O_RDWR, 0o600, None),
     "queue more signals than allowed": many_timers,

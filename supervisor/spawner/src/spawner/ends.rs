@@ -58,9 +58,20 @@ impl Spawner {
     /// does at once; [`TELL`] later its end is told without.
     pub(super) fn worker_gone(&mut self, serial: u64) {
         if let Some(worker) = self.workers.get_mut(serial) {
-            worker.gone_at.get_or_insert_with(Instant::now);
             let function = worker.function;
+            let first = worker.gone_at.is_none();
+            worker.gone_at.get_or_insert_with(Instant::now);
             self.sweep_soon(function);
+            if first {
+                self.note_end(function);
+            }
+        }
+    }
+
+    /// Notes that a worker of `function` ends: its processor time will come to its zygote, which reaps it.
+    fn note_end(&mut self, function: FunctionId) {
+        if let Some(zygote) = self.zygotes.get_mut(&function) {
+            zygote.orders = zygote.orders.wrapping_add(1);
         }
     }
 
@@ -79,6 +90,7 @@ impl Spawner {
                 let _gone_is_fine = process::signal(pidfd.as_fd(), 9);
             }
             self.sweep_soon(function);
+            self.note_end(function);
             // A kill is told as what it was for.
             let killed = matches!(how, Ended::Signaled(9) | Ended::Unknown);
             let zygote = self.zygotes.get(&function);

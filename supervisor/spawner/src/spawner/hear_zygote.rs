@@ -44,6 +44,8 @@ impl Spawner {
                 if zygote.trial {
                     // It has shown what it was for; its end starts the one that forks.
                     zygote.kill();
+                    let took = zygote.started.elapsed();
+                    self.note_import(function, took);
                     return;
                 }
                 let load_us =

@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Messages that are read from one source before others get their turn.
 const TURN: usize = 32;
@@ -77,6 +77,8 @@ pub(crate) struct Spawner {
     ears: BTreeMap<FunctionId, Ear>,
     workers: Workers,
     restarts: BTreeMap<FunctionId, u32>,
+    /// How long the trial of an import took, of functions whose workers import for themselves.
+    imports: BTreeMap<FunctionId, Duration>,
     /// The functions' names, also of those whose zygote has ended.
     names: BTreeMap<FunctionId, String>,
     stopping: bool,
@@ -147,6 +149,7 @@ impl Spawner {
             ears: BTreeMap::new(),
             workers: Workers::default(),
             restarts: BTreeMap::new(),
+            imports: BTreeMap::new(),
             names: BTreeMap::new(),
             stopping: false,
         };

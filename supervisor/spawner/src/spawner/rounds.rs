@@ -6,7 +6,6 @@
 
 use super::Spawner;
 use crate::session;
-use crate::sweep::Swept;
 use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, Ticket};
 use keylane_policy::limit::LOAD_MILLISECONDS;
 use keylane_policy::reuse::Reuse;
@@ -19,6 +18,14 @@ use std::time::{Duration, Instant};
 const AGAIN: Duration = Duration::from_millis(10);
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(1);
+/// A worker of which its lane has said nothing for this long may have a call: lanes tell once a second
+/// which have none.
+const TOLD: Duration = Duration::from_secs(2);
+/// The time that a worker which imports for itself may be busy with that: so many times what the trial
+/// of the import took, but at least [`LEAST_IMPORT`] and at most what an import may take at all.
+const IMPORTS: u32 = 10;
+/// For imports that take next to nothing, on a host that is busy when workers import.
+const LEAST_IMPORT: Duration = Duration::from_secs(10);
 
 impl Spawner {
     /// A worker of `function` has ended: what it left behind is ended in this turn.
@@ -45,15 +52,17 @@ impl Spawner {
             if zygote.sweep_at > now {
                 continue;
             }
-            let pause = match zygote.sweep(&known) {
-                Swept::Clean | Swept::Ended => ROUND,
-                Swept::Unfinished => AGAIN,
+            let pause = if zygote.sweep(&known).unfinished {
+                AGAIN
+            } else {
+                ROUND
             };
             zygote.sweep_at = now.checked_add(pause).unwrap_or(now);
             // A sweep after a worker's end may come at any time, and a measurement needs a while.
             if zygote.measured_at.elapsed() >= ROUND {
                 zygote.measured_at = now;
-                if zygote.burns(&self.workers.pids_of(*function)) {
+                let answering = self.workers.answers(*function, TOLD);
+                if zygote.burns(&self.workers.pids_of(*function), answering) {
                     zygote.kill();
                     burning.push(*function);
                 }
@@ -62,8 +71,8 @@ impl Spawner {
         for function in burning {
             self.notice(
                 function,
-                "its zygote, which has nothing to do but to fork, used the processor for seconds \
-                 and was ended; its workers ended with it",
+                "its zygote, which has nothing to do but to fork, or what was left behind while there \
+                 was no call, used the processor for seconds and was ended; its workers ended with it",
             );
         }
     }
@@ -74,6 +83,7 @@ impl Spawner {
         let Some((_, worker)) = self.workers.of_lane(lane, ticket) else {
             return;
         };
+        worker.idle = Some(Instant::now());
         let (Some(pidfd), Some(pid), Some(zygote)) = (
             &worker.pidfd,
             worker.process,
@@ -81,9 +91,9 @@ impl Spawner {
         ) else {
             return;
         };
-        let load = Duration::from_millis(LOAD_MILLISECONDS);
         let imports = zygote.spec.reuse == Reuse::FreshImport && calls == 0;
-        if imports && worker.asked.elapsed() < load {
+        let trial = self.imports.get(&worker.function).copied();
+        if imports && worker.asked.elapsed() < import_time(trial) {
             return;
         }
         let ticks = session::ticks(&session::trees(&[pid], &BTreeSet::new()));
@@ -98,8 +108,35 @@ impl Spawner {
         }
     }
 
+    /// Notes how long the trial of a function's import took.
+    pub(super) fn note_import(&mut self, function: FunctionId, took: Duration) {
+        self.imports.insert(function, took);
+    }
+
     fn notice(&mut self, function: FunctionId, text: &str) {
         let text = text.to_owned();
         self.tell_front(&FromSpawner::Notice { function, text }, &[]);
+    }
+}
+
+/// How long a worker may be at its import, whose trial took that long.
+fn import_time(trial: Option<Duration>) -> Duration {
+    let most = Duration::from_millis(LOAD_MILLISECONDS);
+    trial.map_or(most, |took| {
+        took.saturating_mul(IMPORTS).max(LEAST_IMPORT).min(most)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_may_take_a_multiple_of_its_trial_within_bounds() {
+        let seconds = Duration::from_secs;
+        assert_eq!(import_time(Some(Duration::ZERO)), LEAST_IMPORT);
+        assert_eq!(import_time(Some(seconds(3))), seconds(30));
+        assert_eq!(import_time(Some(Duration::MAX)), seconds(180));
+        assert_eq!(import_time(None), seconds(180));
     }
 }
