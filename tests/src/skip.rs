@@ -66,6 +66,17 @@ pub fn has_root(name: &str) -> bool {
     crate::is_root()
 }
 
+/// Whether the test `name`, which needs all that Landlock can do, can be made here. If not, it returns at
+/// once.
+#[must_use]
+pub fn has_whole_landlock(name: &str) -> bool {
+    let has = crate::doctor("Landlock") == "ok";
+    if !has {
+        skip(name, "this kernel's Landlock lacks ports or scopes");
+    }
+    has
+}
+
 /// Whether the test `name`, which needs a control group for a function, can be made here. If not, it
 /// returns at once.
 #[must_use]
