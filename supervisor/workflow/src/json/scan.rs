@@ -44,6 +44,25 @@ pub(super) struct Cursor<'a> {
     pub(super) at: usize,
 }
 
+/// How many bytes a string goes on before something in it must be looked at; none if that never comes.
+fn plain(bytes: &[u8]) -> Option<usize> {
+    let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
+    // Most strings are short.
+    let (head, long) = bytes.split_at(bytes.len().min(32));
+    if let Some(at) = head.iter().position(special) {
+        return Some(at);
+    }
+    // Of a long one whole chunks are asked without a branch for each byte, in vector registers.
+    let (chunks, _) = long.as_chunks::<64>();
+    let clean = |chunk: &&[u8; 64]| {
+        let marks = |any: u8, byte: &u8| any | u8::from(special(byte));
+        chunk.iter().fold(0, marks) == 0
+    };
+    let whole = head.len() + chunks.iter().take_while(clean).count() * 64;
+    let rest = bytes.get(whole..)?;
+    rest.iter().position(special).map(|at| whole + at)
+}
+
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str, at: usize) -> Self {
         Cursor { text, at }
@@ -96,11 +115,7 @@ impl<'a> Cursor<'a> {
         let mut at = start;
         let mut escaped = false;
         loop {
-            let rest = bytes.get(at..).unwrap_or(&[]);
-            let Some(skip) = rest
-                .iter()
-                .position(|b| *b == b'"' || *b == b'\\' || *b < 0x20)
-            else {
+            let Some(skip) = plain(bytes.get(at..).unwrap_or(&[])) else {
                 return self.fault("this string has no closing quote");
             };
             at += skip;
@@ -408,14 +423,15 @@ impl Validation<'_> {
             }
         };
         let keys = self.keys.get_mut(first..).unwrap_or(&mut []);
+        // Most pairs differ in length, which needs no look at the text.
+        let same = |a: &Quoted, b: &Quoted| {
+            (a.escaped || b.escaped || a.end - a.start == b.end - b.start) && name(a) == name(b)
+        };
         let twice = if keys.len() <= 12 {
             // Few keys: comparing all pairs is cheaper than sorting them.
             keys.iter().enumerate().find_map(|(place, key)| {
                 let before = keys.get(..place).unwrap_or(&[]);
-                before
-                    .iter()
-                    .any(|other| name(other) == name(key))
-                    .then_some(*key)
+                before.iter().any(|other| same(other, key)).then_some(*key)
             })
         } else {
             keys.sort_by(|a, b| name(a).cmp(&name(b)).then(a.start.cmp(&b.start)));
