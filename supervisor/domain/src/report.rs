@@ -33,7 +33,7 @@ pub struct Report {
 /// How a domain ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Its thread left by itself.
+    /// Its thread left by itself; or its filter could not be installed, which looks the same.
     Left,
     /// The supervisor ended it.
     Told,
