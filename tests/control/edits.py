@@ -35,6 +35,7 @@ CAPABILITIES = "step::take(Step::Capabilities, capability::drop_all)?;"
 UMASK = "sys::set_private_umask();"
 UNDUMPABLE = "step::take(Step::Undumpable, || sys::set_dumpable(false))?;"
 OWN_SESSION = "step::take(Step::Session, sys::new_session)?;"
+PARENT_DEATH = "step::take(Step::ParentDeath, sys::die_with_parent)?;"
 SPAWNERS_SESSION = "jail::new_session().map_err(host)?;"
 # What a spawner gives up its children inherit.
 SPAWNERS_OWN = "jail::no_new_privileges().map_err(host)?;"
@@ -49,6 +50,14 @@ EDITS = [
     (JAIL + "lib.rs", UMASK, unless("umask", UMASK)),
     (JAIL + "lib.rs", UNDUMPABLE, unless("undumpable", UNDUMPABLE)),
     (JAIL + "lib.rs", OWN_SESSION, unless("own session", OWN_SESSION)),
+    (JAIL + "lib.rs", PARENT_DEATH, unless("parent death", PARENT_DEATH)),
+    (JAIL + "filesystem.rs", ".handle_access(AccessNet::from_all(ABI::V6))",
+     '.handle_access(if keylane_sys::without("ports") { AccessNet::BindTcp.into() } else { AccessNet::from_all(ABI::V6) })'),
+    (JAIL + "filesystem.rs", ".scope(Scope::from_all(ABI::V6))",
+     '.scope(if keylane_sys::without("signal scope") { Scope::AbstractUnixSocket.into() } '
+     'else if keylane_sys::without("socket scope") { Scope::Signal.into() } else { Scope::from_all(ABI::V6) })'),
+    (JAIL + "filter.rs", "        denied::filter(seal).map_err(refused)\n",
+     '        if keylane_sys::without("last filter") { return Ok(()); }\n        denied::filter(seal).map_err(refused)\n'),
     (SPAWNER + "spawner/mod.rs", SPAWNERS_SESSION, unless("spawner's session", SPAWNERS_SESSION)),
     (SPAWNER + "spawner/hear_denied.rs", "if sender != Some(zygote.leader.pid()) ||",
      'if (sender != Some(zygote.leader.pid()) && !keylane_sys::without("listener\'s sender")) ||'),

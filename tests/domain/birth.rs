@@ -1,7 +1,12 @@
 //! What a guest finds in its registers, and what its thread is allowed.
 
-use crate::world::{World, alone};
-use std::fs;
+use crate::world::{PAGE, World, alone};
+use keylane_gate::{Phase, Thread};
+use keylane_sys::thread::closed_ruleset;
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
 
 #[test]
 fn a_guest_finds_nothing_of_the_supervisor_in_any_register() {
@@ -100,4 +105,33 @@ fn a_domains_thread_has_a_filter_no_privileges_and_no_capability() {
             assert!(fs::read_dir("/proc/self/fd").unwrap().count() > 3);
         },
     );
+}
+
+/// A thread for which a step of its confinement is refused never enters the domain.
+#[test]
+fn a_thread_that_cannot_be_confined_ends_before_its_first_instruction() {
+    let name = "birth::a_thread_that_cannot_be_confined_ends_before_its_first_instruction";
+    alone(name, || {
+        let mut world = World::new();
+        let good = Arc::new(closed_ruleset().unwrap());
+        // No ruleset: EBADFD (landlock_restrict_self(2)), in the eighth step.
+        let bad = Arc::new(OwnedFd::from(File::open("/dev/null").unwrap()));
+        for (ruleset, wanted) in [
+            (&good, None),
+            (&bad, Some(Phase::Unborn { step: 7, errno: 77 })),
+        ] {
+            let guest = world.prepare("unborn");
+            let filter = world.domains.room(guest.domain).unwrap().start() - PAGE;
+            let thread = Thread::start(world.birth(&guest, filter), ruleset).unwrap();
+            // Its first instructions note registers, of which PKRU is never 0.
+            let has_run = |world: &World| world.shared(&guest, 0x288, 8) != [0; 8];
+            while !has_run(&world) && !thread.ended(Duration::from_millis(10)).unwrap() {}
+            assert_eq!(has_run(&world), wanted.is_none());
+            thread.end().unwrap();
+            assert!(thread.ended(Duration::from_secs(10)).unwrap());
+            let phase = thread.reap().unwrap();
+            assert_eq!(wanted.unwrap_or(phase), phase);
+            world.domains.end(guest.domain).unwrap();
+        }
+    });
 }

@@ -5,8 +5,10 @@
     reason = "the control runs a guest's code without its walls"
 )]
 
-use crate::world::{Do, MARK, Secret, World, alone};
+use crate::world::{Do, MARK, Secret, World, alone, copy};
 use keylane_domain::{End, Owner, Waited};
+use nix::sys::signal::Signal;
+use nix::sys::wait::WaitStatus;
 use std::time::Duration;
 
 #[test]
@@ -275,28 +277,18 @@ fn an_endless_loop_ends_when_it_is_told_to_while_others_work() {
 #[test]
 fn a_fault_of_the_supervisor_ends_the_process_as_ever() {
     let name = "containment::a_fault_of_the_supervisor_ends_the_process_as_ever";
-    if !keylane_tests::skip::has_keys(name) {
-        return;
-    }
-    if std::env::var_os("KEYLANE_TESTS_FAULT").is_some() {
-        let mut world = World::new();
-        let mut guest = world.guest("other");
-        world.assert_works(&mut guest);
-        let nowhere = std::ptr::without_provenance::<u64>(8);
-        // SAFETY: nothing is mapped there, which is the point: the process ends here.
-        unsafe { nowhere.read_volatile() };
-        return;
-    }
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([name, "--exact", "--test-threads=1"])
-        .env("KEYLANE_TESTS_FAULT", "1")
-        .output()
-        .unwrap();
-    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
-    assert_eq!(
-        signal,
-        Some(11),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    alone(name, || {
+        let ended = copy(|| {
+            let mut world = World::new();
+            let mut guest = world.guest("other");
+            world.assert_works(&mut guest);
+            let nowhere = std::ptr::without_provenance::<u64>(8);
+            // SAFETY: nothing is mapped there, which is the point: the process ends here.
+            unsafe { nowhere.read_volatile() };
+        });
+        assert!(
+            matches!(ended, WaitStatus::Signaled(_, Signal::SIGSEGV, _)),
+            "{ended:?}"
+        );
+    });
 }

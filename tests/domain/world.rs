@@ -1,11 +1,17 @@
 //! A process with domains, and guests that do as they are told (`tests/native/domain.c`).
 
+#![expect(unsafe_code, reason = "a process of one thread, by fork")]
+
 use keylane_domain::{Domain, Domains, End, Pages, Report, Waited, What};
+use keylane_gate::Birth;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
 use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::time::Duration;
 
-const PAGE: u64 = 4096;
+pub(crate) const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
 
 /// What a guest does, in the order of the enum in `tests/native/domain.c`.
@@ -43,7 +49,9 @@ pub(crate) fn alone(name: &str, body: impl FnOnce()) {
         return;
     }
     if std::env::var_os(ALONE).is_some() {
-        return body();
+        let ended = copy(body);
+        assert!(matches!(ended, WaitStatus::Exited(_, 0)), "{ended:?}");
+        return;
     }
     let output = Command::new(std::env::current_exe().unwrap())
         .args([name, "--exact", "--test-threads=1", "--nocapture"])
@@ -59,6 +67,20 @@ pub(crate) fn alone(name: &str, body: impl FnOnce()) {
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// Does it in a copy of this process, which has one thread, as whoever takes domains must; and says how
+/// the copy ended.
+pub(crate) fn copy(body: impl FnOnce()) -> WaitStatus {
+    // SAFETY: fork leaves the child what other threads hold locked. There is one at most, the harness's, which
+    // waits for this one and holds nothing meanwhile.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            let done = catch_unwind(AssertUnwindSafe(body));
+            keylane_sys::process::exit(i32::from(done.is_err()))
+        }
+        ForkResult::Parent { child } => waitpid(child, None).unwrap(),
+    }
 }
 
 /// All domains, and the image of the guests' code.
@@ -147,6 +169,22 @@ impl World {
     /// Where a guest's code begins.
     pub(crate) fn entry(&self, guest: &Guest) -> u64 {
         guest.base + self.entry
+    }
+
+    /// The code of a guest that answers with the rights it has.
+    pub(crate) fn arrived(&self, guest: &Guest) -> u64 {
+        self.entry(guest) - 64
+    }
+
+    /// With what a prepared guest's domain is entered, under a filter of the test's.
+    pub(crate) fn birth(&self, guest: &Guest, filter: u64) -> Birth {
+        Birth {
+            key: self.domains.key(guest.domain).unwrap(),
+            entry: self.entry(guest),
+            stack: guest.stack - 8,
+            argument: guest.channel,
+            filter,
+        }
     }
 
     /// Asks a guest for something without waiting.

@@ -3,12 +3,14 @@
 //!
 //! Walls can be taken away in the control build alone (`tests/control/build`), which is made from an
 //! edited copy of the sources: the product has no such switch, and the last tests here hold it to
-//! that. What passing does not show: walls without an entry here, which are ending with the parent and
-//! the limits on niceness, real time and core files.
+//! that. What passing does not show: walls without an entry here, which are the UTS namespace, the empty
+//! signal mask, the private mounts' flags, and the limits on niceness, real time and core files.
 
+use keylane_tests::kept::{Kept, kill};
+use keylane_tests::leftover::lives;
 use keylane_tests::project::Project;
-use keylane_tests::skip::{has_groups, has_root};
-use keylane_tests::{PYTHON, Said, checkout, finish, program};
+use keylane_tests::skip::{has_groups, has_root, has_whole_landlock};
+use keylane_tests::{PYTHON, Said, checkout, eventually, finish, program};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -18,6 +20,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 const ATTACKER: &str = include_str!("attacks/walls.py");
 const VICTIM: &str = include_str!("attacks/victim.py");
+const WIRE: &str = include_str!("attacks/wire.py");
 const WORDS: &str = "the operator's secret";
 /// What the control build reads, and nothing else does.
 const SWITCH: &str = "KEYLANE_CONTROL";
@@ -178,6 +181,74 @@ fn the_pid_namespace_alone_hides_processes_of_the_host() {
 fn the_network_namespace_alone_keeps_the_hosts_ports_out_of_reach() {
     let others = "filter,landlock";
     expect_stopped_by("net namespace", others, "connect to the host");
+}
+
+#[test]
+fn landlocks_ports_alone_keep_the_hosts_ports_out_of_reach() {
+    if has_whole_landlock("landlocks_ports_alone_keep_the_hosts_ports_out_of_reach") {
+        let others = "filter,net namespace";
+        expect_stopped_by("ports", others, "connect to the host");
+    }
+}
+
+#[test]
+fn landlocks_scope_alone_keeps_the_names_of_the_hosts_sockets_out_of_reach() {
+    if has_whole_landlock("landlocks_scope_alone_keeps_the_names_of_the_hosts_sockets_out_of_reach")
+    {
+        let attack = "connect to a socket's name on the host";
+        expect_stopped_by("socket scope", "filter,net namespace", attack);
+    }
+}
+
+#[test]
+fn landlocks_scope_alone_keeps_signals_from_processes_of_the_host() {
+    if has_whole_landlock("landlocks_scope_alone_keeps_signals_from_processes_of_the_host") {
+        let others = "filter,own root,user,pid namespace";
+        expect_stopped_by("signal scope", others, "signal a process of the host");
+    }
+}
+
+#[test]
+fn the_last_filter_alone_keeps_a_function_from_what_the_jail_needed_before_it() {
+    expect_stopped_by("last filter", "", "install a filter");
+}
+
+/// A zygote that says it is loaded, and never hears anybody again.
+const DEAF: &str = "
+import os, time
+os.write(3, LOADED)
+print('hears nobody', flush=True)
+while True: time.sleep(1000)
+";
+
+#[test]
+fn the_signal_of_the_parents_death_alone_ends_a_function_that_hears_nobody() {
+    let project = Project::sequence(&[("deaf", &format!("{WIRE}{DEAF}"))]);
+    project.append("timeout = 600\n");
+    let arguments = ["run", project.arg(), "--lanes", "1"];
+    let orphaned = |without: &str| {
+        let kept = Kept::start_build(&control(), &arguments, &[(SWITCH, without)]);
+        assert!(
+            eventually(|| kept.err().contains("hears nobody")),
+            "{}",
+            kept.err()
+        );
+        let family = kept.await_family(|family| !family.inits.is_empty());
+        kill(family.spawner.unwrap(), 9);
+        kept.end();
+        (family.inits[0], kept)
+    };
+    let (init, _kept) = orphaned("");
+    assert!(
+        eventually(|| !lives(init)),
+        "a function outlives a killed spawner"
+    );
+    let (init, _kept) = orphaned("parent death");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(
+        lives(init),
+        "it ends without the signal too: the attack shows nothing"
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A function knows the process numbers of everybody else and the paths of their files, and still
-//! cannot reach them: other functions' workers and zygotes, lane, spawner, front.
+//! cannot reach them: other functions' workers and zygotes, lane, spawner, front, also those of another
+//! run.
 
 use crate::hostile::Hostile;
 use keylane_tests::PYTHON;
@@ -44,6 +45,11 @@ def on_process(pid):
         "open its memory file": attempt(lambda: open(f"/proc/{pid}/mem", "rb").close()),
         "open its environment": attempt(lambda: open(f"/proc/{pid}/environ", "rb").close()),
         "list its descriptors": attempt(lambda: os.listdir(f"/proc/{pid}/fd")),
+        "open its output": attempt(lambda: open(f"/proc/{pid}/fd/1", "wb", buffering=0).close()),
+        "look at its memory": attempt(lambda: open(f"/proc/{pid}/maps", "rb").close()),
+        "enter its root": attempt(lambda: os.chdir(f"/proc/{pid}/root")),
+        "take a descriptor of it": call(438, 0, 1, 0) if call(434, pid, 0) == "works" else "EPERM",
+        "enter its namespaces": attempt(lambda: open(f"/proc/{pid}/ns/ipc", "rb").close()),
     }
 def handler(event, context):
     if event == "nothing":
@@ -115,6 +121,40 @@ fn no_process_of_the_run_can_be_reached_by_its_number_and_no_file_by_its_path() 
 }
 
 #[test]
+fn no_process_and_no_file_of_another_run_of_the_same_user_can_be_reached() {
+    let (mut hostile, mut victim) = (Hostile::deploy(EVIL, ""), Hostile::deploy(EVIL, ""));
+    hostile.expect_healed();
+    victim.expect_healed();
+    let family = victim.session.family();
+    let mut pids = vec![victim.session.front(), family.spawner.unwrap()];
+    let groups = [family.lanes, family.inits, family.zygotes, family.workers];
+    pids.extend(groups.concat());
+    assert!(pids.len() >= 2 + 1 + 2 + 2 + 2, "{pids:?}");
+    // The same function of the same project, in another run.
+    let tree = victim.session.tree("evil");
+    let folders = [tree.to_str().unwrap()];
+    let files = [format!("{}/evil.py", folders[0])];
+    assert!(
+        std::path::Path::new(&files[0]).exists(),
+        "the attack aims at nothing"
+    );
+    let report = hostile.attack(&json!({"pids": pids, "folders": folders, "files": files}));
+    assert_eq!(report["status"], "succeeded", "{report}");
+    let output = &report["output"];
+    let tried = output["processes"].as_object().unwrap();
+    let tries = tried.values().chain([&output["files"]]);
+    for (what, how) in tries.flat_map(|one| one.as_object().unwrap()) {
+        assert!(
+            what == "see its processors"
+                || ["EPERM", "EACCES", "ESRCH", "ENOENT"].contains(&how.as_str().unwrap()),
+            "a function could {what} of another run: {how}"
+        );
+    }
+    hostile.expect_unharmed();
+    victim.expect_unharmed();
+}
+
+#[test]
 fn outside_the_same_attacks_reach_their_aim() {
     let mut victim = Command::new("/bin/sleep").arg("1000").spawn().unwrap();
     let here = std::env::temp_dir();
@@ -140,6 +180,8 @@ fn outside_the_same_attacks_reach_their_aim() {
         "open its environment",
         "list its descriptors",
         "own a pipe's signals",
+        "look at its memory",
+        "enter its namespaces",
     ] {
         assert_eq!(tries[what], "works", "{what} fails outside too: {tries}");
     }

@@ -1,6 +1,7 @@
 //! `keylane init`: from nothing to a workflow that runs, as somebody new would go.
 
 use keylane_tests::project::Project;
+use keylane_tests::skip::has_gcc;
 use keylane_tests::{PYTHON, Said, finish, keylane, program, run};
 use serde_json::json;
 use std::path::Path;
@@ -57,10 +58,56 @@ fn the_projects_own_tests_notice_a_function_that_is_wrong() {
 }
 
 #[test]
+fn a_fresh_project_in_c_builds_runs_and_passes_its_own_tests() {
+    if !has_gcc("a_fresh_project_in_c_builds_runs_and_passes_its_own_tests") {
+        return;
+    }
+    let around = Project::empty();
+    let folder = around.path().join("c");
+    let folder = folder.to_str().unwrap();
+    run(["init", folder, "--lang", "c"]).expect_code(0);
+    run(["validate", folder]).expect_code(0);
+    let cache = around.path().join("cache");
+    let shell = |line: &str| {
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", line])
+            .current_dir(folder)
+            .env("KEYLANE", program())
+            .env("XDG_CACHE_HOME", &cache)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        finish(&mut shell)
+    };
+    let tested = shell("sh test.sh");
+    tested.expect_code(0);
+    assert_eq!(tested.out.matches("ok: ").count(), 4, "{}", tested.out);
+    assert!(!tested.err.contains("warning"), "{}", tested.err);
+    let ran = finish(keylane(["run", folder, "--quiet"]).env("XDG_CACHE_HOME", &cache));
+    let counts = json!({"blue": 1, "fish": 4, "one": 1, "red": 1, "two": 1});
+    assert_eq!(ran.json(), json!({"words": 8, "counts": counts}));
+    // Its tests notice a function that is wrong.
+    let spoilt = shell("sed -i 's/tolower/toupper/' functions/words/words.c && sh test.sh");
+    assert_ne!(spoilt.code, Some(0), "{}", spoilt.out);
+    assert!(spoilt.out.contains("FAILED"), "{}", spoilt.out);
+}
+
+#[test]
 fn the_printed_commands_work_as_they_are_typed() {
+    printed_commands_work("python");
+}
+
+#[test]
+fn the_printed_commands_of_a_project_in_c_work_as_they_are_typed() {
+    if has_gcc("the_printed_commands_of_a_project_in_c_work_as_they_are_typed") {
+        printed_commands_work("c");
+    }
+}
+
+fn printed_commands_work(language: &str) {
     let around = Project::empty();
     let path = around.path().join("it's a flow");
-    let said = run(["init", path.to_str().unwrap()]);
+    let said = run(["init", path.to_str().unwrap(), "--lang", language]);
     said.expect_code(0);
     let (_, next) = said.out.split_once("next:\n").expect("no next commands");
     assert_eq!(next.lines().count(), 3, "{next}");
@@ -69,6 +116,7 @@ fn the_printed_commands_work_as_they_are_typed() {
         shell
             .args(["-c", line])
             .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("XDG_CACHE_HOME", around.path().join("cache"))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let said = finish(&mut shell);
@@ -102,6 +150,10 @@ fn a_language_that_is_not_there_is_refused_and_nothing_is_made() {
     let folder = around.path().join("native");
     let said = run(["init", folder.to_str().unwrap(), "--lang", "cobol"]);
     said.expect_code(2);
-    assert!(said.err.contains("possible values: python"), "{}", said.err);
+    assert!(
+        said.err.contains("possible values: python, c"),
+        "{}",
+        said.err
+    );
     assert!(!folder.exists());
 }

@@ -9,6 +9,8 @@ mod bench;
 #[cfg(test)]
 mod build;
 #[cfg(test)]
+mod build_native;
+#[cfg(test)]
 mod build_refused;
 #[cfg(test)]
 mod build_trust;

@@ -16,10 +16,11 @@ const WORKFLOW: [(&str, &str); 3] = [
     ("definition", "\"workflow.asl.json\""),
     ("input", "\"input.json\""),
 ];
-const FUNCTION: [(&str, &str); 14] = [
+const FUNCTION: [(&str, &str); 15] = [
     ("runtime", "\"python3.11\""),
     ("path", "\"functions/f\""),
     ("handler", "\"f.handler\""),
+    ("build", "\"c\""),
     ("include", "[\"data\"]"),
     ("requirements", "\"needs.txt\""),
     ("profile", "\"python\""),
@@ -33,13 +34,14 @@ const FUNCTION: [(&str, &str); 14] = [
     ("reuse", "\"warm\""),
 ];
 /// As in [`FUNCTION`], of a native function.
-const NATIVE: [(&str, &str); 3] = [
+const NATIVE: [(&str, &str); 4] = [
     ("runtime", "\"native\""),
     ("path", "\"functions/f\""),
     ("handler", "\"lib/libf.so:f\""),
+    ("build", "\"c\""),
 ];
 /// What each key is given in turn.
-const POOL: [&str; 48] = [
+const POOL: [&str; 49] = [
     "true",
     "0",
     "1",
@@ -82,6 +84,7 @@ const POOL: [&str; 48] = [
     "\"a\\u0007b\"",
     "\"python3.11\"",
     "\"native\"",
+    "\"c\"",
     "\"libf.so:f\"",
     "\"libf.so:1\"",
     "[]",
@@ -177,11 +180,12 @@ fn by_validate(project: &Project, text: &str) -> Vec<String> {
     let report = run(["validate", project.arg(), "--json"]).json();
     let own = |problem: &&Value| {
         // These are about the files that a function names; and the schema does not know that
-        // requirements are Python's.
+        // requirements are Python's and `build` is not.
         let message = problem["message"].as_str().unwrap();
         problem["file"] == "keylane.toml"
             && problem["severity"] == "error"
             && !message.starts_with("`requirements` are Python packages")
+            && !message.starts_with("`build` makes native functions")
             && !message.starts_with("function f:")
             && !message.starts_with("function g-2_H:")
     };

@@ -16,6 +16,16 @@ enum {
     CALL32, STEP, RIGHTS, REPLACE, EXECUTE,
 };
 
+// Where an attacker wants to get with rights that are not its own: 64 bytes before `enter`. It answers
+// with the rights that it has, whatever is in the registers; the channel lies 16 MiB before the image.
+__asm__(".balign 64\n"
+        "arrived:\n"
+        "xor %ecx, %ecx\n rdpkru\n"
+        "lea arrived(%rip), %rdi\n and $-0x100000, %rdi\n sub $0x1000000, %rdi\n"
+        "mov %rax, 72(%rdi)\n movl $-1, 4(%rdi)\n"
+        "jmp .\n"
+        ".balign 64\n");
+
 // Notes what the gate handed over, before anything of it is used: at 0x200 the registers, flags,
 // bases and rights, at 0x400 the state that FXSAVE knows, at 0x600 the vector registers.
 __asm__(".globl enter\n"
@@ -87,9 +97,11 @@ static uint64_t act(struct channel *c) {
     case SPIN:
         for (;;)
             __asm__ volatile("");
-    case JUMP: // to an address, with registers of the attacker's choice: RAX, R12, R14, RDI, RSI
+    case JUMP: // to an address, with registers of the attacker's choice: RAX, R12, R14, RDI, RSI,
+               // R15; a return there leads to where R12 says
         __asm__ volatile("mov 8(%%rbx), %%rax\n mov 16(%%rbx), %%r12\n mov 24(%%rbx), %%r14\n"
-                         "mov 32(%%rbx), %%rdi\n mov 40(%%rbx), %%rsi\n xor %%ecx, %%ecx\n"
+                         "mov 32(%%rbx), %%rdi\n mov 40(%%rbx), %%rsi\n mov 48(%%rbx), %%r15\n"
+                         "push %%r12\n push %%r12\n xor %%ecx, %%ecx\n"
                          "xor %%edx, %%edx\n jmp *(%%rbx)" ::"b"(a)
                          : "memory");
         __builtin_unreachable();

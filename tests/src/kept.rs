@@ -8,7 +8,7 @@ use crate::leftover::{self, Family, command_line, descendants};
 use crate::project::Project;
 use crate::{PYTHON, Said, eventually, program};
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -33,6 +33,11 @@ impl Kept {
 
     /// Starts `keylane` with these arguments and these variables in its environment.
     pub fn start_in(arguments: &[&str], variables: &[(&str, &str)]) -> Kept {
+        Kept::start_build(&program(), arguments, variables)
+    }
+
+    /// As [`Kept::start_in`], of another build.
+    pub fn start_build(build: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Kept {
         let folder = Project::empty();
         folder.write("tmp/.made", "");
         fs::remove_file(folder.path().join("tmp/.made")).expect("emptying a folder");
@@ -49,7 +54,7 @@ impl Kept {
             .arg(at("status"))
             .arg("/usr/bin/env")
             .args(variables)
-            .arg(program())
+            .arg(build)
             .args(arguments)
             .env("TMPDIR", at("tmp"))
             .stdin(Stdio::null())
@@ -100,6 +105,11 @@ impl Kept {
     /// What it wrote to standard output so far.
     pub fn out(&self) -> String {
         self.read("out")
+    }
+
+    /// What it wrote to standard error so far.
+    pub fn err(&self) -> String {
+        self.read("err")
     }
 
     /// The folder that is its TMPDIR.

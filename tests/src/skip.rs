@@ -66,6 +66,17 @@ pub fn has_root(name: &str) -> bool {
     crate::is_root()
 }
 
+/// Whether the test `name`, which needs all that Landlock can do, can be made here. If not, it returns at
+/// once.
+#[must_use]
+pub fn has_whole_landlock(name: &str) -> bool {
+    let has = crate::doctor("Landlock") == "ok";
+    if !has {
+        skip(name, "this kernel's Landlock lacks ports or scopes");
+    }
+    has
+}
+
 /// Whether the test `name`, which needs a control group for a function, can be made here. If not, it
 /// returns at once.
 #[must_use]
@@ -87,6 +98,23 @@ pub fn has_pip(name: &str) -> bool {
         || wheels.is_ok_and(|all| all.flatten().any(|one| is_pip(&one.file_name())));
     if !found {
         skip(name, "it needs python3-pip-whl");
+    }
+    found
+}
+
+/// Whether the test `name`, which needs Debian's C compiler, can be made here. If not, it returns at once.
+#[must_use]
+pub fn has_gcc(name: &str) -> bool {
+    let needed = [
+        "/usr/bin/gcc",
+        "/usr/bin/ld",
+        "/usr/lib/x86_64-linux-gnu/libc.so",
+    ];
+    let found = needed
+        .iter()
+        .all(|path| std::path::Path::new(path).is_file());
+    if !found {
+        skip(name, "it needs gcc and libc6-dev");
     }
     found
 }

@@ -70,9 +70,10 @@ fn is_new_enough(release: &str) -> bool {
 }
 
 impl Domains {
-    /// Makes this process one that can have domains. Searches and cleans its code, refuses new code from now
-    /// on, takes every key, and makes the gate the entry of its signals. None of it can be taken back, so
-    /// a second call fails.
+    /// Makes this process one that can have domains. Cleans its code, refuses that other memory becomes code,
+    /// searches all that can be executed, takes every key, and makes the gate the entry of its signals. None of it
+    /// can be taken back, so a second call fails. The process must have one thread; it must load no library
+    /// afterwards, which nothing would search ([`own::clean`]).
     pub fn take() -> Result<Domains, DomainError> {
         if TAKEN.swap(true, Ordering::AcqRel) {
             return Err(DomainError::Taken);
@@ -91,7 +92,6 @@ impl Domains {
     /// All of that but what the process's own code and the kernel's release decide: for a trial, whose guests are
     /// ours.
     pub(crate) fn prepared() -> Result<Domains, DomainError> {
-        keys::refuse_new_code().map_err(host("refusing new code"))?;
         let mut taken = vec![keys::allocate().map_err(host("taking a protection key"))?];
         while let Ok(key) = keys::allocate() {
             taken.push(key);

@@ -10,6 +10,7 @@ use crate::{Pages, Report};
 use keylane_gate::rights::{outlives_a_signal, rights};
 use keylane_policy::memory::PAGE;
 use keylane_sys::body::sealed;
+use keylane_sys::keys;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub fn trial() -> Result<u64, String> {
         Err(error) => return Err(format!("trying a signal: {error}")),
     }
     let told = |error: crate::DomainError| error.to_string();
+    keys::refuse_new_code().map_err(|error| format!("refusing new code: {error}"))?;
     let mut domains = Domains::prepared().map_err(told)?;
     let secret = Box::new([MARK; WORDS]);
     let middle = secret.get(WORDS / 2).map_or(0, address);

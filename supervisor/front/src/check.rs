@@ -1,9 +1,11 @@
 //! Checks a whole project: its file, its definition, its functions' files and handlers, its
 //! default input. What passes can be staged and run.
 
+use crate::build::native;
 use crate::json;
 use crate::operator;
 use crate::problem::{Problem, Severity};
+use crate::project::key::Compiled;
 use crate::project::manifest::Function;
 use crate::project::name::{Handler, Name, NativeHandler, PythonHandler, RelativePath};
 use crate::project::{Project, read_text};
@@ -178,6 +180,13 @@ fn native_handler(
     plan: &Plan,
 ) -> Vec<Problem> {
     let here = |message: String| of(project, function, &message);
+    if let Some(Compiled::C) = function.build {
+        return sources_in_c(handler, plan)
+            .err()
+            .map(|(wrong, advice)| here(wrong).suggest(advice))
+            .into_iter()
+            .collect();
+    }
     let Some(source) = plan.source(handler.file().as_str()) else {
         let message = format!("{} has no {}", function.path, handler.file());
         return vec![here(message).suggest(object_advice(handler, plan))];
@@ -195,6 +204,33 @@ fn native_handler(
             vec![here(message).suggest(refused.advice())]
         }
     }
+}
+
+/// Whether the handler can be made from C, and there is some; else what is wrong and what to do.
+fn sources_in_c(handler: &NativeHandler, plan: &Plan) -> Result<(), (String, String)> {
+    let file = handler.file().as_str();
+    if file.contains('/') {
+        let advice = "name it without a folder: `keylane build` puts it beside the sources";
+        return Err((
+            format!("{file} is to be built into a folder"),
+            advice.into(),
+        ));
+    }
+    if plan.items.contains_key(Path::new(file)) {
+        let advice = "remove the file, or remove `build`";
+        return Err((
+            format!("{file} is to be built and is there already"),
+            advice.into(),
+        ));
+    }
+    if plan.sources(native::C).next().is_none() {
+        let advice = "put its sources into its folder, or correct `path`";
+        return Err((
+            "there is no file whose name ends in .c".into(),
+            advice.into(),
+        ));
+    }
+    Ok(())
 }
 
 /// Which shared object may have been meant.

@@ -2,14 +2,17 @@
 //! gate's sites may be left.
 //!
 //! Protection keys do not stop instruction fetch, so every executable page of the process is a guest's to
-//! jump to: the program's, its C library's, the loader's, the vdso's.
+//! jump to: the program's, its C library's, the loader's, the vdso's. A page that may be executed and is none of
+//! these is not searched but refused.
 
 #![expect(unsafe_code, reason = "changing the known places of the own code")]
 
 use crate::sites;
 use keylane_policy::instruction::{Instruction, Pattern, Standing};
+use keylane_policy::memory::PAGE;
 use keylane_scan::{Neighbours, Place, context, region};
-use keylane_sys::own::{Code, executable};
+use keylane_sys::own::{Code, Mapped, executable, mapped};
+use keylane_sys::{keys, process};
 use std::fmt;
 use std::io;
 
@@ -27,6 +30,10 @@ pub struct Found {
 pub enum Unclean {
     /// The kernel did not answer, or did not let the code be changed.
     Kernel(io::Error),
+    /// So many threads: another one could map or write code while it is searched.
+    Threads(usize),
+    /// Pages that may be executed and belong to no object that is loaded, or that may be written as well.
+    Foreign(Mapped),
     /// A forbidden instruction is where none is known.
     Left(Found),
     /// The gate's own sites were not all found: the search is wrong.
@@ -37,6 +44,21 @@ impl fmt::Display for Unclean {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unclean::Kernel(error) => write!(f, "changing the program's own code failed: {error}"),
+            Unclean::Threads(count) => write!(
+                f,
+                "the process has {count} threads; domains are taken while it has one (a bug of Keylane)"
+            ),
+            Unclean::Foreign(Mapped { pages, writable }) => write!(
+                f,
+                "memory of the process at {:#x}-{:#x} can be executed and {}",
+                pages.start(),
+                pages.end(),
+                if *writable {
+                    "written"
+                } else {
+                    "is no loaded object's code"
+                }
+            ),
             Unclean::Left(found) => write!(
                 f,
                 "the program's own code holds {} at {:#x}, where none is known",
@@ -128,9 +150,31 @@ fn known(find: &Find, bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Makes the known places of the process's own code harmless and says which they were. An error if anything
-/// is left but the gate's sites.
+/// The first pages that may be executed though they lie in none of these codes, or be written as well.
+fn foreign(codes: &[(Code, Vec<u8>)], mapped: Vec<Mapped>) -> Option<Mapped> {
+    let is_ours = |page: u64| {
+        let inside = |code: &Code| (code.pages().start()..code.pages().end()).contains(&page);
+        codes.iter().any(|(code, _)| inside(code))
+    };
+    let step = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    mapped.into_iter().find(|one| {
+        let mut pages = (one.pages.start()..one.pages.end()).step_by(step);
+        one.writable || !pages.all(is_ours)
+    })
+}
+
+/// Makes the known places of the process's own code harmless and says which they were; from then on no memory
+/// becomes executable that was not mapped so (`keys::refuse_new_code`). Then it looks at all that can be executed. An
+/// error if that is more than the code of loaded objects, if it can be written, or if anything is left in it but the
+/// gate's sites. The process must have one thread and /proc.
+///
+/// What this does not keep out: a library that is loaded afterwards (dlopen(3), name services, iconv). It is
+/// mapped executable from the start and never searched.
 pub fn clean() -> Result<Vec<Found>, Unclean> {
+    match process::threads().map_err(Unclean::Kernel)? {
+        1 => {}
+        count => return Err(Unclean::Threads(count)),
+    }
     let codes = read().map_err(Unclean::Kernel)?;
     let mut made = Vec::new();
     for find in search(&codes) {
@@ -147,7 +191,14 @@ pub fn clean() -> Result<Vec<Found>, Unclean> {
         unsafe { code.overwrite(at, &context::harmless(length)) }.map_err(Unclean::Kernel)?;
         made.push(find.found);
     }
-    let left = search(&read().map_err(Unclean::Kernel)?);
+    // No search is worth anything that comes before the last change of what can be executed.
+    keys::refuse_new_code().map_err(Unclean::Kernel)?;
+    let codes = read().map_err(Unclean::Kernel)?;
+    let all = mapped().map_err(Unclean::Kernel)?;
+    if let Some(one) = foreign(&codes, all) {
+        return Err(Unclean::Foreign(one));
+    }
+    let left = search(&codes);
     if let Some(find) = left
         .iter()
         .find(|find| !sites().contains(&find.found.address))

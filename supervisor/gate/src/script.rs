@@ -99,3 +99,42 @@ impl Script {
         self.calls.first().map_or(0, address)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a thread leaves behind before it enters a domain, in this order. Who takes one away, takes a wall.
+    #[test]
+    fn a_thread_confines_itself_by_these_calls_in_this_order() {
+        let stack = Stack::new().unwrap();
+        let ruleset = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+        let script = Script::new(&stack, &ruleset, 63);
+        let calls: Vec<(u64, &[u64])> = script
+            .calls
+            .iter()
+            .map(|call| (call.number, &call.arguments[..]))
+            .collect();
+        let alternate = address(&*script._alternate);
+        let (mask, header) = (address(&*script._mask), address(&*script._header));
+        let wanted: [(u64, [u64; 6]); 9] = [
+            (131, [alternate, 0, 0, 0, 0, 0]),
+            (14, [2, mask, 0, 8, 0, 0]),
+            (158, [0x1002, 0, 0, 0, 0, 0]),
+            (158, [0x1001, 0, 0, 0, 0, 0]),
+            (272, [0x200, 0, 0, 0, 0, 0]),
+            (126, [header, address(&*script._sets), 0, 0, 0, 0]),
+            (157, [38, 1, 0, 0, 0, 0]),
+            (446, [number(&ruleset), 0, 0, 0, 0, 0]),
+            (436, [0, u64::from(u32::MAX), 2, 0, 0, 0]),
+        ];
+        assert_eq!(
+            calls,
+            wanted
+                .each_ref()
+                .map(|(number, given)| (*number, &given[..]))
+        );
+        assert_eq!(*script._sets, [0; 6]);
+        assert_eq!(script._alternate.flags, AUTODISARM);
+    }
+}

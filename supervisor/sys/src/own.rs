@@ -10,6 +10,39 @@ use keylane_policy::memory::{PAGE, Pages};
 use std::ffi::c_void;
 use std::io;
 
+/// Pages of this process that may be executed, as the kernel tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// Which pages.
+    pub pages: Pages,
+    /// Whether they may be written as well.
+    pub writable: bool,
+}
+
+/// Every mapping of this process that may be executed (proc_pid_maps(5)). The vsyscall page, whose code the
+/// kernel emulates, is none. An error where /proc does not tell, or tells what cannot be understood.
+pub fn mapped() -> io::Result<Vec<Mapped>> {
+    let maps = std::fs::read("/proc/self/maps")?;
+    let mut found = Vec::new();
+    for line in String::from_utf8_lossy(&maps).lines() {
+        let strange = || io::Error::other(format!("/proc/self/maps: {line}"));
+        let mut words = line.splitn(6, ' ');
+        let (range, flags) = words.next().zip(words.next()).ok_or_else(strange)?;
+        if !flags.contains('x') || words.nth(3).map(str::trim) == Some("[vsyscall]") {
+            continue;
+        }
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        let (start, end) = range.split_once('-').ok_or_else(strange)?;
+        let (start, end) = number(start).zip(number(end)).ok_or_else(strange)?;
+        let length = end.checked_sub(start).ok_or_else(strange)?;
+        found.push(Mapped {
+            pages: Pages::new(start, length).ok_or_else(strange)?,
+            writable: flags.contains('w'),
+        });
+    }
+    Ok(found)
+}
+
 /// Whole pages of a loaded object that are executable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Code {
@@ -143,17 +176,12 @@ mod tests {
 
     #[test]
     fn every_executable_page_that_the_kernel_knows_is_found_and_no_other() {
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        let mut known: Vec<u64> = Vec::new();
-        for line in maps.lines().filter(|line| !line.ends_with("[vsyscall]")) {
-            let mut words = line.split_whitespace();
-            let (range, flags) = (words.next().unwrap(), words.next().unwrap());
-            if flags.contains('x') {
-                let (start, end) = range.split_once('-').unwrap();
-                let number = |text| u64::from_str_radix(text, 16).unwrap();
-                known.extend((number(start)..number(end)).step_by(4096));
-            }
-        }
+        let mapped = mapped().unwrap();
+        assert!(mapped.iter().all(|one| !one.writable));
+        let mut known: Vec<u64> = mapped
+            .into_iter()
+            .flat_map(|one| (one.pages.start()..one.pages.end()).step_by(4096))
+            .collect();
         let mut found: Vec<u64> = executable()
             .unwrap()
             .into_iter()

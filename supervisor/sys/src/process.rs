@@ -54,13 +54,17 @@ pub enum Namespaces {
     },
 }
 
+/// How many threads this process has. An error where there is no /proc.
+pub fn threads() -> io::Result<usize> {
+    Ok(std::fs::read_dir("/proc/self/task")?.count())
+}
+
 /// Forks this process, which must be single-threaded: the child is a copy that runs on.
 ///
 /// Fails when the process has more than one thread, because the child would hold locks whose
 /// owners do not exist in it.
 pub fn fork(namespaces: Namespaces) -> io::Result<Fork> {
-    let threads = std::fs::read_dir("/proc/self/task").map(Iterator::count);
-    if let Ok(count) = threads
+    if let Ok(count) = threads()
         && count != 1
     {
         return Err(io::Error::other(format!(

@@ -173,6 +173,17 @@ class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(Instruction))]
 
 
+def call_by_name(victim):
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.connect("\0" + victim["name"])
+
+
+def install_a_filter(_victim):
+    """One that allows everything, as the jail installs its last one: without any flag."""
+    lines = (Instruction * 1)((0x06, 0, 0, 0x7FFF0000))
+    return call("syscall", 317, 1, ctypes.c_long(0), ctypes.byref(Program(1, lines)))
+
+
 def be_listened_to(_victim):
     """Has the spawner answer the calls that a filter of this process's own tells."""
     getpgrp, tell, allow = 111, 0x7FC00000, 0x7FFF0000
@@ -203,6 +214,8 @@ ATTACKS = {
     "have the spawner answer for it": be_listened_to,
     "signal a process of the host": lambda victim: os.kill(victim["pid"], 0),
     "connect to the host": lambda victim: socket.create_connection(("127.0.0.1", victim["port"]), 5).close(),
+    "connect to a socket's name on the host": call_by_name,
+    "install a filter": install_a_filter,
     "open the host's shared memory": lambda victim: call("shmget", victim["key"], 1, 0),
     "become root by a program": become_root,
     "resize the channel": lambda _: CHANNEL.get("resize", "no channel"),

@@ -4,14 +4,16 @@
 //! worker (`supervisor/builder/`). What a worker leaves is checked and copied to the cache by its hash
 //! ([`seal`], [`cache`]); `keylane.lock` says which packages those are ([`lock`]).
 //!
-//! An attacker controls: requirements, the lock, answers of an index, wheels.
+//! An attacker controls: requirements, the lock, answers of an index, wheels, sources.
 
 mod bench;
 pub mod cache;
+mod compiler;
 pub mod digest;
 pub mod index;
 mod interrupt;
 pub mod lock;
+pub(crate) mod native;
 mod packages;
 pub mod pip;
 mod remove;
@@ -19,23 +21,28 @@ pub mod seal;
 mod settings;
 pub mod wheel;
 
+use crate::beneath::Folder;
 use crate::check::Checked;
+use crate::project::key::Compiled;
+use crate::project::name::{Handler, NativeHandler};
 use crate::refusal::Refusal;
 use crate::render::screen::Screen;
 use crate::requirements::Requirement;
+use crate::stage::plan::Plan;
 use crate::stage::{PACKAGES, Stage};
 use cache::{Cache, Tree};
 use digest::Digest;
 use interrupt::Interrupt;
 use keylane_policy::blame::{Blame, Failure};
 use lock::{Entry, Lock, Package};
+use native::Shop;
 use packages::Tools;
 use std::io::Stderr;
 
 /// What was built of a project.
 #[derive(Debug, Default)]
 pub struct Built {
-    /// The functions that have packages.
+    /// The functions that have packages or are compiled.
     pub functions: Vec<BuiltFunction>,
     /// The cache, where it was needed.
     pub cache: Option<Cache>,
@@ -48,25 +55,40 @@ pub struct Built {
 pub struct BuiltFunction {
     /// Its name.
     pub name: String,
-    /// Its wheels.
-    pub packages: Vec<Package>,
-    /// Their tree.
+    /// What was made for it.
+    pub made: Made,
+    /// The tree that holds it.
     pub tree: Tree,
     /// Whether the tree was there already.
     pub cached: bool,
+}
+
+/// What a function needed.
+#[derive(Debug)]
+pub enum Made {
+    /// Python packages: these wheels.
+    Packages(Vec<Package>),
+    /// A shared object, by this name.
+    Object(String),
 }
 
 impl Built {
     /// Puts what was built into the functions' staged trees. What reaches a function is what was hashed
     /// on its way there: a tree that somebody changed in the cache is forgotten, and nothing runs.
     pub fn stage(&self, stage: &Stage) -> Result<(), Failure> {
-        for BuiltFunction { name, tree, .. } in &self.functions {
-            let staged = stage.add(name, PACKAGES, &tree.path)?;
+        for BuiltFunction {
+            name, tree, made, ..
+        } in &self.functions
+        {
+            let staged = match made {
+                Made::Packages(_) => stage.add(name, PACKAGES, &tree.path)?,
+                Made::Object(_) => stage.add_beside(name, &tree.path)?,
+            };
             if staged != tree.sealed {
                 if let Some(cache) = &self.cache {
                     cache.forget_tree(tree);
                 }
-                let doing = format!("staging the packages of function {name:?}");
+                let doing = format!("staging what was built of function {name:?}");
                 let cause = format!("{} was changed in the cache", tree.path.display());
                 return Err(Failure::new(Blame::Host, doing, cause)
                     .advise("run it again: it is made anew; find out who can write there"));
@@ -91,9 +113,20 @@ pub fn build(
         .map(|(function, needed)| (function.name.as_str(), needed.as_slice()))
         .filter(|(_, needed)| !needed.is_empty())
         .collect();
+    let compiled: Vec<(&NativeHandler, &Plan)> = project
+        .functions
+        .iter()
+        .zip(&checked.plans)
+        .filter_map(
+            |(function, plan)| match (&function.handler, function.build) {
+                (Handler::Native(handler), Some(Compiled::C)) => Some((handler, plan)),
+                (Handler::Native(_) | Handler::Python(_), _) => None,
+            },
+        )
+        .collect();
     let mut built = Built::default();
     let mut new = Lock::default();
-    if !needed.is_empty() {
+    if !needed.is_empty() || !compiled.is_empty() {
         let interrupt = Interrupt::catch()?;
         let cache = Cache::open()?;
         let mut builder = Packages {
@@ -104,15 +137,24 @@ pub fn build(
             offline,
             screen,
         };
+        let refused = |failure: Failure| match interrupt.seen() {
+            Some(number) => Refusal::Signal(number),
+            None => failure.into(),
+        };
         for (name, requirements) in needed {
             let made = builder.function(name, requirements, old.0.get(name));
-            let (entry, function) = made.map_err(|failure| match interrupt.seen() {
-                Some(number) => Refusal::Signal(number),
-                None => failure.into(),
-            })?;
+            let (entry, function) = made.map_err(refused)?;
             new.0.insert(name.to_owned(), entry);
             built.functions.push(function);
         }
+        let mut desk = Desk {
+            cache: &cache,
+            interrupt: &interrupt,
+            screen: builder.screen,
+        };
+        built
+            .functions
+            .extend(compile(&project.folder, &compiled, &mut desk).map_err(refused)?);
         built.cache = Some(cache);
     }
     if new != old
@@ -124,6 +166,30 @@ pub fn build(
             Some(failure.advise("give yourself the right to write to the project's folder"));
     }
     Ok(built)
+}
+
+/// Makes the shared objects of the functions that come as sources.
+fn compile(
+    project: &Folder,
+    functions: &[(&NativeHandler, &Plan)],
+    desk: &mut Desk<'_>,
+) -> Result<Vec<BuiltFunction>, Failure> {
+    if functions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut shop = Shop::new(project)?;
+    let mut made = Vec::new();
+    for (handler, plan) in functions {
+        desk.interrupt.look()?;
+        let (tree, cached) = shop.make(plan, handler, desk)?;
+        made.push(BuiltFunction {
+            name: plan.function.to_string(),
+            made: Made::Object(handler.file().to_string()),
+            tree,
+            cached,
+        });
+    }
+    Ok(made)
 }
 
 struct Packages<'b> {
@@ -160,7 +226,7 @@ impl Packages<'_> {
         let (tree, cached) = self.tree(name, &entry.packages)?;
         let function = BuiltFunction {
             name: name.to_owned(),
-            packages: entry.packages.clone(),
+            made: Made::Packages(entry.packages.clone()),
             tree,
             cached,
         };

@@ -32,10 +32,16 @@ pub struct Sealed {
 /// Copies what is below `from` to the new folder `to`. `doing` is for messages; what is wrong with the
 /// tree is `blame`'s fault.
 pub fn copy(from: &Folder, to: &Path, doing: &str, blame: Blame) -> Result<Sealed, Failure> {
+    make_folder(to).map_err(|error| host(to, &error, doing))?;
+    copy_into(from, to, doing, blame)
+}
+
+/// As [`copy`], into a folder that is there, over nothing that is in it.
+pub fn copy_into(from: &Folder, to: &Path, doing: &str, blame: Blame) -> Result<Sealed, Failure> {
     copy_at_most(limit::TREE_FILES, from, to, doing, blame)
 }
 
-/// As [`copy`], where the tree may have `most` files and folders, those that are left out included.
+/// As [`copy_into`], where the tree may have `most` files and folders, those that are left out included.
 fn copy_at_most(
     most: usize,
     from: &Folder,
@@ -54,7 +60,6 @@ fn copy_at_most(
         files: 0,
         bytes: 0,
     };
-    make_folder(to).map_err(|error| seal.host(to, &error))?;
     seal.walk(Path::new(""), 0)?;
     Ok(Sealed {
         digest: Digest::of(&seal.listing),
@@ -67,6 +72,15 @@ fn copy_at_most(
 /// of its site folders (`*.pth`; it is none for a function), and bytecode, which is no source.
 fn is_left_out(name: &OsStr, depth: usize) -> bool {
     name == "__pycache__" || (depth == 0 && name.as_bytes().ends_with(b".pth"))
+}
+
+fn host(path: &Path, error: &io::Error, doing: &str) -> Failure {
+    let cause = format!("{}: {error}", path.display());
+    let failure = Failure::new(Blame::Host, doing, cause);
+    match error.kind() {
+        io::ErrorKind::StorageFull => failure.advise(FULL),
+        _ => failure,
+    }
 }
 
 struct Seal<'s> {
@@ -92,12 +106,7 @@ impl Seal<'_> {
     }
 
     fn host(&self, path: &Path, error: &io::Error) -> Failure {
-        let cause = format!("{}: {error}", path.display());
-        let failure = Failure::new(Blame::Host, self.doing, cause);
-        match error.kind() {
-            io::ErrorKind::StorageFull => failure.advise(FULL),
-            _ => failure,
-        }
+        host(path, error, self.doing)
     }
 
     fn walk(&mut self, path: &Path, depth: usize) -> Result<(), Failure> {
@@ -206,6 +215,7 @@ mod tests {
         let from = Folder::open(&temp.path().join("out")).unwrap();
         let copied = |most: usize, to: &str| {
             let to = temp.path().join(to);
+            std::fs::create_dir(&to).unwrap();
             copy_at_most(most, &from, &to, "sealing", Blame::Function)
         };
         // A folder and two files.

@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::build::cache::Cache;
-use crate::build::{self, Built, BuiltFunction};
+use crate::build::{self, Built, BuiltFunction, Made};
 use crate::check;
 use crate::exit::Exit;
 use crate::operator;
@@ -29,6 +29,7 @@ struct Document<'d> {
 struct Function<'d> {
     function: &'d str,
     packages: Vec<Package<'d>>,
+    object: Option<&'d str>,
     tree: &'d Path,
     digest: &'d str,
     files: usize,
@@ -96,12 +97,23 @@ fn make(options: &Options, screen: &mut Screen<Stderr>) -> Result<Built, Refusal
 fn row(function: &BuiltFunction) -> Function<'_> {
     Function {
         function: &function.name,
-        packages: function.packages.iter().map(package).collect(),
+        packages: packages(function).iter().map(package).collect(),
+        object: match &function.made {
+            Made::Packages(_) => None,
+            Made::Object(name) => Some(name),
+        },
         tree: &function.tree.path,
         digest: function.tree.sealed.digest.as_str(),
         files: function.tree.sealed.files,
         bytes: function.tree.sealed.bytes,
         cached: function.cached,
+    }
+}
+
+fn packages(function: &BuiltFunction) -> &[build::lock::Package] {
+    match &function.made {
+        Made::Packages(packages) => packages,
+        Made::Object(_) => &[],
     }
 }
 
@@ -117,14 +129,16 @@ fn package(package: &build::lock::Package) -> Package<'_> {
 /// What was built, a line for each function.
 fn told(built: &Built) -> String {
     if built.functions.is_empty() {
-        return "nothing is to be built: no function has requirements\n".into();
+        return "nothing is to be built: no function has requirements or `build`\n".into();
     }
     let line = |function: &BuiltFunction| {
-        let names: Vec<String> = function
-            .packages
-            .iter()
-            .map(|package| format!("{} {}", package.wheel.name(), package.wheel.version()))
-            .collect();
+        let named = |package: &build::lock::Package| {
+            format!("{} {}", package.wheel.name(), package.wheel.version())
+        };
+        let names: Vec<String> = match &function.made {
+            Made::Packages(packages) => packages.iter().map(named).collect(),
+            Made::Object(name) => vec![name.clone()],
+        };
         let kept = if function.cached { ", was built" } else { "" };
         let size = quantity::show(function.tree.sealed.bytes);
         format!("{}: {} ({size}{kept})\n", function.name, names.join(", "))

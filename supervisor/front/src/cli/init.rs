@@ -10,7 +10,7 @@ use std::path::Path;
 
 pub(super) fn init(folder: &Path, language: Language) -> Exit {
     match scaffold::make(folder, language) {
-        Ok(made) => print(&told(folder, &made), Exit::Done),
+        Ok(made) => print(&told(folder, language, &made), Exit::Done),
         Err(failure) => {
             let asked = format!("init {}", folder.display());
             let text = render::failure::failure(&asked, &failure);
@@ -21,7 +21,7 @@ pub(super) fn init(folder: &Path, language: Language) -> Exit {
 }
 
 /// What was made, and the commands that come next, as they can be typed here.
-fn told(folder: &Path, made: &scaffold::Made) -> String {
+fn told(folder: &Path, language: Language, made: &scaffold::Made) -> String {
     let widest = made.files.iter().map(|(path, _)| path.len()).max();
     let widest = widest.unwrap_or_default();
     let mut text = format!(
@@ -45,9 +45,12 @@ fn told(folder: &Path, made: &scaffold::Made) -> String {
     } else {
         &program
     });
+    let test = match language {
+        Language::Python => format!("python3 -m unittest discover {project}"),
+        Language::C => format!("sh {}", quoted(&folder.join("test.sh").to_string_lossy())),
+    };
     text.push_str(&format!(
-        "next:\n  {program} validate {project}\n  {program} run {project}\n  \
-         {named}python3 -m unittest discover {project}\n"
+        "next:\n  {program} validate {project}\n  {program} run {project}\n  {named}{test}\n"
     ));
     text
 }

@@ -67,6 +67,7 @@ The project runs several times, with more each time, at most with what projects 
 const INIT_EXAMPLES: &str = "\
 Examples:
   keylane init my-workflow
+  keylane init fast --lang c
   mkdir orders; cd orders; keylane init; keylane run .";
 
 const DOCTOR_EXAMPLES: &str = "\
@@ -122,11 +123,12 @@ enum Command {
     /// functions in their sandboxes, runs the workflow and prints its output.
     #[command(after_long_help = RUN_EXAMPLES)]
     Run(RunArgs),
-    /// Fetch and install the packages that functions require
+    /// Make what functions need: packages that they require, shared objects from C
     ///
     /// Resolves each function's requirements.txt to wheels and unpacks them into a tree of the function's
-    /// own, in jailed build workers; keylane.lock, beside keylane.toml, says which wheels those are. What
-    /// was built is kept in $XDG_CACHE_HOME/keylane. `run` does the same when something is missing.
+    /// own, in jailed build workers; keylane.lock, beside keylane.toml, says which wheels those are.
+    /// Compiles the sources of functions that say `build = "c"`, likewise. What was built is kept in
+    /// $XDG_CACHE_HOME/keylane. `run` does the same when something is missing.
     #[command(after_long_help = BUILD_EXAMPLES)]
     Build {
         /// The project's folder, or the keylane.toml in it

@@ -9,6 +9,16 @@ use keylane_policy::reuse::Reuse;
 pub const RUNTIMES: [(&str, Runtime); 2] =
     [("python3.11", Runtime::Python), ("native", Runtime::Native)];
 
+/// A language from which `keylane build` makes a native function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compiled {
+    /// C, by the host's gcc.
+    C,
+}
+
+/// Those languages, as a project's file calls them.
+pub const COMPILED: [(&str, Compiled); 1] = [("c", Compiled::C)];
+
 /// A key of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -35,6 +45,8 @@ pub enum Kind {
     Handler,
     /// One of [`RUNTIMES`].
     Runtime,
+    /// One of [`COMPILED`].
+    Compiled,
     /// One of the words of [`Reuse`].
     Reuse,
     /// A list of ports of TCP, not empty.
@@ -140,6 +152,12 @@ pub const NATIVE_HANDLER: Key = Key {
     example: Some("\"libNAME.so\""),
     ..HANDLER
 };
+/// `build` of a function.
+pub const BUILD: Key = optional(
+    "build",
+    Kind::Compiled,
+    "The language of the sources in its folder, from which `keylane build` makes its shared object",
+);
 /// `include` of a function.
 pub const INCLUDE: Key = optional(
     "include",
@@ -221,10 +239,11 @@ pub fn reuse_words() -> Vec<&'static str> {
 }
 
 /// The keys of `[functions.NAME]`, in the order in which a message lists them.
-pub const FUNCTION: [Key; 14] = [
+pub const FUNCTION: [Key; 15] = [
     RUNTIME,
     PATH,
     HANDLER,
+    BUILD,
     INCLUDE,
     REQUIREMENTS,
     PROFILE,

@@ -1,7 +1,7 @@
 //! `keylane.toml`: what it may say, checked word by word. Pure: text in, functions or problems
 //! out; nothing is opened here.
 
-use super::key::{self, Limit};
+use super::key::{self, Compiled, Limit};
 use super::name::{BadName, Handler, Name, RelativePath};
 use super::reader::{Reader, Value};
 use crate::problem::Problem;
@@ -35,6 +35,8 @@ pub struct Function {
     pub path: RelativePath,
     /// Where its code begins.
     pub handler: Handler,
+    /// From which language its shared object is made; `None` where it is there already.
+    pub build: Option<Compiled>,
     /// More files and folders, in its tree under the same names.
     pub include: Vec<RelativePath>,
     /// The file with the packages that it needs, where it is named.
@@ -217,6 +219,7 @@ fn read_function(
         Some(Runtime::Python) | None => texts.required(&key::HANDLER).map(Handler::Python),
     };
     runtime?;
+    let build = read_build(reader, table, runtime);
     let include = match table.get(key::INCLUDE.name) {
         Some(list) => reader.list(list, key::INCLUDE.name),
         None => Some(Vec::new()),
@@ -258,6 +261,7 @@ fn read_function(
         name,
         path: path?,
         handler: handler?,
+        build: build?,
         include: include?,
         requirements,
         payload: payload?,
@@ -299,6 +303,33 @@ fn read_runtime(
         reader.error(&value.span(), message, advice);
     }
     known.map(|(_, runtime)| *runtime)
+}
+
+/// The language of a native function that is to be built, if it is.
+fn read_build(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    runtime: Option<Runtime>,
+) -> Option<Option<Compiled>> {
+    let key = key::BUILD.name;
+    let Some(value) = table.get(key) else {
+        return Some(None);
+    };
+    let found = reader.text(value, key)?;
+    let known = key::COMPILED.iter().find(|(name, _)| *name == found);
+    if known.is_none() {
+        let names = key::COMPILED.map(|(name, _)| format!("`{key} = \"{name}\"`"));
+        let advice = format!("write {}, or leave the key out", names.join(" or "));
+        reader.error(
+            &value.span(),
+            format!("there is no {key} {found:?}"),
+            advice,
+        );
+    } else if runtime == Some(Runtime::Python) {
+        let message = "`build` makes native functions, and this one is in Python";
+        reader.error(&value.span(), message.into(), "remove the key".into());
+    }
+    known.map(|(_, language)| Some(*language))
 }
 
 /// What a later call may find of an earlier one; without a word, what a warm worker keeps.

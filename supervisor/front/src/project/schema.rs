@@ -94,6 +94,7 @@ fn property(key: &Key) -> Value {
         // Which texts, `handlers` says.
         Kind::Handler => json!({ "type": "string" }),
         Kind::Runtime => json!({ "enum": key::RUNTIMES.map(|(name, _)| name) }),
+        Kind::Compiled => json!({ "enum": key::COMPILED.map(|(name, _)| name) }),
         Kind::Reuse => json!({
             "enum": key::reuse_words(),
             "default": key::reuse_words().first(),

@@ -18,6 +18,7 @@ use keylane_policy::limit;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+pub(crate) use template::HEADER;
 
 const DOING: &str = "making a project";
 
@@ -27,6 +28,8 @@ pub enum Language {
     /// Functions in Python.
     #[default]
     Python,
+    /// Functions in C, which `keylane build` compiles.
+    C,
 }
 
 /// A project that was made.

@@ -9,9 +9,15 @@ use crate::testing::TempFolder;
 
 #[test]
 fn a_fresh_project_is_valid_and_named_after_its_folder() {
+    for language in [Language::Python, Language::C] {
+        a_fresh_project_is_valid(language);
+    }
+}
+
+fn a_fresh_project_is_valid(language: Language) {
     let temp = TempFolder::new();
     let folder = temp.path().join("new/my flow");
-    let made = make(&folder, Language::Python).unwrap();
+    let made = make(&folder, language).unwrap();
     assert_eq!(made.name.as_str(), "my-flow");
     let checked = check::project(&folder, &crate::operator::built_in().unwrap()).unwrap();
     assert_eq!(checked.warnings, []);
@@ -25,7 +31,13 @@ fn a_fresh_project_is_valid_and_named_after_its_folder() {
 
 #[test]
 fn every_line_that_the_comments_teach_is_valid_once_it_is_uncommented() {
-    let [toml, ..] = template::files(Language::Python) else {
+    for language in [Language::Python, Language::C] {
+        every_taught_line_is_valid(language);
+    }
+}
+
+fn every_taught_line_is_valid(language: Language) {
+    let [toml, ..] = template::files(language) else {
         panic!("no files")
     };
     let mut taught = 0;

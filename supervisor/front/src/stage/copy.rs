@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// The tree is ours and nobody else can write there, so its paths are used as they are; only the
 /// project's side is opened through [`crate::beneath`].
-pub(super) fn copy(project: &Folder, plan: &Plan, tree: &Path) -> Result<(), Failure> {
+pub(crate) fn copy(project: &Folder, plan: &Plan, tree: &Path) -> Result<(), Failure> {
     let doing = format!("staging the files of function \"{}\"", plan.function);
     let host = |path: &Path, error: io::Error| {
         let full = error.kind() == io::ErrorKind::StorageFull;

@@ -14,6 +14,7 @@
 //! Other users of the host share the temporary folder.
 
 mod copy;
+pub(crate) use copy::copy as write;
 pub mod plan;
 mod sweep;
 #[cfg(test)]
@@ -90,6 +91,17 @@ impl Stage {
             Failure::new(Blame::Host, doing.as_str(), cause).advise("run `keylane build` again")
         })?;
         seal::copy(&from, &self.tree(function).join(name), &doing, Blame::Host)
+    }
+
+    /// Copies what a sealed tree holds into a function's tree beside its files, over none of them, and
+    /// says what was copied.
+    pub fn add_beside(&self, function: &str, tree: &Path) -> Result<Sealed, Failure> {
+        let doing = format!("staging what was built of function {function:?}");
+        let from = Folder::open(tree).map_err(|refused| {
+            let cause = format!("{}: {refused}", tree.display());
+            Failure::new(Blame::Host, doing.as_str(), cause).advise("run `keylane build` again")
+        })?;
+        seal::copy_into(&from, &self.tree(function), &doing, Blame::Host)
     }
 
     /// The folder that holds everything, which whoever outlives this process removes.

@@ -27,6 +27,21 @@ pub enum Item {
     File(PathBuf),
 }
 
+impl Item {
+    /// Where a file lies in the project; nothing for a folder.
+    pub(crate) fn source<'i>(&'i self, _path: &'i Path) -> Option<&'i Path> {
+        match self {
+            Item::File(source) => Some(source),
+            Item::Folder => None,
+        }
+    }
+
+    /// Where a file lies in a copy of the tree, in which its path is this one; nothing for a folder.
+    pub(crate) fn copied<'i>(&'i self, path: &'i Path) -> Option<&'i Path> {
+        self.source(path).map(|_file| path)
+    }
+}
+
 /// The tree of one function: each path in it, and where it comes from. Folders come before what
 /// they hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +76,17 @@ impl Plan {
         } else {
             Err(walk.problems)
         }
+    }
+
+    /// The tree's files whose names end so, by their paths in it.
+    pub fn sources(&self, ending: &str) -> impl Iterator<Item = &Path> {
+        let is_one = move |path: &&PathBuf| path.extension().is_some_and(|found| found == ending);
+        let files = self.items.iter();
+        files
+            .filter(|(_, item)| matches!(item, Item::File(_)))
+            .map(|(path, _)| path)
+            .filter(is_one)
+            .map(PathBuf::as_path)
     }
 
     /// Where the file at this path of the tree comes from.
