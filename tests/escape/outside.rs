@@ -2,14 +2,14 @@
 
 use keylane_tests::is_root;
 use keylane_tests::kept::Kept;
-use keylane_tests::leftover::{command_line, status};
+use keylane_tests::leftover::{Family, command_line, is_namespaced, names, status};
 use keylane_tests::project::Project;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SLEEPER: &str = "import time\ndef handler(event, context):\n    time.sleep(1000)\n";
 
 /// A worker exists only once every lane is deployed and every function is loaded.
-fn running() -> (Kept, keylane_tests::leftover::Family, Project) {
+fn running() -> (Kept, Family, Project) {
     let project = Project::sequence(&[("sleeper", SLEEPER), ("other", SLEEPER)]);
     let kept = Kept::start(&["run", project.arg(), "--lanes", "2"]);
     let family = kept.await_family(|family| !family.workers.is_empty());
@@ -64,6 +64,9 @@ fn every_lane_zygote_and_worker_is_jailed_as_the_kernel_tells_it() {
             );
             if is_root() {
                 assert_eq!(process["Groups"], "", "a {what} keeps root's groups");
+            }
+            // Entering a user namespace gives all capabilities back, and the bounding set too.
+            if is_root() || is_namespaced(*pid) {
                 assert_eq!(
                     process["CapBnd"], "0000000000000000",
                     "a {what} of a privileged host keeps a bounding set"
@@ -94,6 +97,164 @@ fn no_lane_and_no_function_shares_a_user_with_another_where_root_can_give_them_o
     } else {
         // An ordinary user has one user to give; its own, and not root's.
         assert_eq!(owners.len(), 1, "{owners:#?}");
+    }
+}
+
+/// All processes of a run but the front, each with its part.
+fn everybody(family: &Family) -> Vec<(&'static str, u32)> {
+    let parts = [
+        ("lane", &family.lanes),
+        ("init", &family.inits),
+        ("zygote", &family.zygotes),
+        ("worker", &family.workers),
+    ];
+    let spawner = family.spawner.map(|pid| ("spawner", pid));
+    let rest = parts
+        .into_iter()
+        .flat_map(|(what, pids)| pids.iter().map(move |pid| (what, *pid)));
+    spawner.into_iter().chain(rest).collect()
+}
+
+/// The soft limits of /proc/PID/limits, by their names there.
+fn limits(pid: u32) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let fields = |line: &str| {
+        Some((
+            line.get(..26)?.trim().to_owned(),
+            line.get(26..47)?.trim().to_owned(),
+        ))
+    };
+    text.lines().skip(1).filter_map(fields).collect()
+}
+
+#[test]
+fn no_function_dumps_core_locks_memory_or_takes_a_better_turn() {
+    let (_kept, family, _project) = running();
+    for pid in family.zygotes.iter().chain(&family.workers) {
+        let limits = limits(*pid);
+        // 1 is what keeps a core also from a program of core_pattern (core(5)).
+        assert_eq!(limits["Max core file size"], "1", "{}", command_line(*pid));
+        for none in [
+            "Max locked memory",
+            "Max msgqueue size",
+            "Max nice priority",
+            "Max realtime priority",
+        ] {
+            assert_eq!(limits[none], "0", "{none} of {}", command_line(*pid));
+        }
+        for some in [
+            "Max processes",
+            "Max open files",
+            "Max file size",
+            "Max address space",
+        ] {
+            assert_ne!(
+                limits[some],
+                "unlimited",
+                "{some} of {}",
+                command_line(*pid)
+            );
+        }
+    }
+}
+
+#[test]
+fn nobody_of_the_same_user_reads_the_processes_of_a_run() {
+    use std::os::unix::fs::MetadataExt;
+    // The files of a process that may not be looked into are not its own user's (proc(5)).
+    let is_own = |pid: u32| {
+        let owner = std::fs::metadata(format!("/proc/{pid}/stat"))
+            .unwrap()
+            .uid();
+        let user = status(pid)["Uid"].clone();
+        user.split_whitespace().next() == Some(owner.to_string().as_str())
+    };
+    assert!(
+        is_own(std::process::id()),
+        "control: this test can be looked into"
+    );
+    let (_kept, family, _project) = running();
+    for (what, pid) in everybody(&family) {
+        // Root looks into everything; its spawner is the only process that stays root.
+        if what != "spawner" || !is_root() {
+            assert!(!is_own(pid), "a {what} can be looked into");
+        }
+    }
+}
+
+/// The numbers of the sockets that a process holds.
+fn sockets(pid: u32) -> BTreeSet<String> {
+    let folder = format!("/proc/{pid}/fd");
+    let folder = std::path::Path::new(&folder);
+    let links = names(folder).into_iter();
+    let links = links.filter_map(|name| std::fs::read_link(folder.join(name)).ok());
+    let number = |link: std::path::PathBuf| {
+        let link = link.to_string_lossy().into_owned();
+        Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
+    };
+    links.filter_map(number).collect()
+}
+
+/// A Unix socket with a name, as /proc/PID/net/unix lists it (net/unix/af_unix.c, unix_seq_show).
+#[derive(Debug)]
+struct Named {
+    /// Whether it listens: then anybody who may name it reaches it.
+    listens: bool,
+    /// 1 a stream, 2 datagrams, which anybody may send, 5 a connection of packets.
+    kind: u32,
+    /// 3 for one that is connected.
+    state: u32,
+    name: String,
+}
+
+/// Those of a process's sockets that have a name, in its own network namespace.
+fn named(pid: u32) -> Vec<Named> {
+    let held = sockets(pid);
+    let text = std::fs::read_to_string(format!("/proc/{pid}/net/unix")).unwrap_or_default();
+    let number = |field: &str| u32::from_str_radix(field, 16).unwrap();
+    let found = text.lines().skip(1).filter_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        (fields.len() > 7 && held.contains(fields[6])).then(|| Named {
+            listens: number(fields[3]) & 0x10000 != 0,
+            kind: number(fields[4]),
+            state: number(fields[5]),
+            name: fields[7].to_owned(),
+        })
+    });
+    found.collect()
+}
+
+#[test]
+fn no_socket_of_a_run_can_be_reached_by_a_name() {
+    let test = "no_socket_of_a_run_can_be_reached_by_a_name";
+    if !keylane_tests::skip::has_root(test) {
+        return;
+    }
+    use std::os::linux::net::SocketAddrExt;
+    let address = format!("keylane-test-{}", std::process::id());
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(address).unwrap();
+    let _bound = std::os::unix::net::UnixListener::bind_addr(&address).unwrap();
+    let control = named(std::process::id());
+    assert!(control.iter().any(|socket| socket.listens), "{control:?}");
+    let (_kept, family, _project) = running();
+    let front = status(family.spawner.unwrap())["PPid"].parse().unwrap();
+    for (what, pid) in everybody(&family).into_iter().chain([("front", front)]) {
+        let talks = ["front", "spawner", "lane", "zygote"].contains(&what);
+        assert!(!talks || !sockets(pid).is_empty(), "a {what} holds none");
+        for socket in named(pid) {
+            // The kernel itself names an end that asks for its peer's credentials, when it first sends
+            // (unix_autobind). Connected packets are taken from the peer alone, whoever knows the name.
+            let closed = !socket.listens && socket.kind == 5 && socket.state == 3;
+            assert!(
+                closed && socket.name.starts_with('@'),
+                "of a {what}: {socket:?}"
+            );
+            let name = &socket.name.as_bytes()[1..];
+            let address = std::os::unix::net::SocketAddr::from_abstract_name(name).unwrap();
+            assert!(std::os::unix::net::UnixStream::connect_addr(&address).is_err());
+            let sender = std::os::unix::net::UnixDatagram::unbound().unwrap();
+            assert!(sender.send_to_addr(b"x", &address).is_err());
+        }
     }
 }
 

@@ -12,17 +12,45 @@ use std::sync::OnceLock;
 const PROBE: &str = include_str!("probe/probe.py");
 const VICTIM: &str = "SECRET = 'not yours'\ndef handler(event, context):\n    return event\n";
 
+// Where the victim's tree lies is a secret of the stage; its name is what can be guessed.
+const INPUT: &str = r#"{"others": ["../victim/victim.py", "../../victim/victim.py"]}"#;
+
+fn probe(source: &str, settings: &str) -> Value {
+    let project = Project::sequence(&[("victim", VICTIM), ("probe", source)]);
+    project.append(settings);
+    let said = run(["run", project.arg(), "--json", "--input", INPUT]);
+    assert_eq!(said.code, Some(0), "the probe did not run: {}", said.err);
+    said.json()["output"].clone()
+}
+
 /// What the probe found inside; run once for all tests.
 fn inside() -> &'static Value {
     static FOUND: OnceLock<Value> = OnceLock::new();
-    FOUND.get_or_init(|| {
-        let project = Project::sequence(&[("victim", VICTIM), ("probe", PROBE)]);
-        // Where the victim's tree lies is a secret of the stage; its name is what can be guessed.
-        let input = r#"{"others": ["../victim/victim.py", "../../victim/victim.py"]}"#;
-        let said = run(["run", project.arg(), "--json", "--input", input]);
-        assert_eq!(said.code, Some(0), "the probe did not run: {}", said.err);
-        said.json()["output"].clone()
-    })
+    FOUND.get_or_init(|| probe(PROBE, ""))
+}
+
+/// Checks everything of one look of the probe, from the first byte of the function's code on.
+#[track_caller]
+fn stands(found: &Value) {
+    no_file(found);
+    no_call(found);
+    nobody(found);
+}
+
+#[test]
+fn the_whole_jail_stands_before_the_first_byte_of_a_functions_code() {
+    // The zygote imports under warm, each worker for itself under fresh-import.
+    let source = PROBE.replace("__name__ == \"__main__\"", "False");
+    let source = format!(
+        "{source}\nFOUND = handler({INPUT}, None)\ndef handler(event, context):\n    return FOUND\n"
+    );
+    for reuse in ["warm", "fresh-import"] {
+        let found = probe(&source, &format!("reuse = \"{reuse}\"\n"));
+        stands(&found);
+        let open = found["descriptors"].as_array().unwrap();
+        // The streams and the socket to the spawner; a worker has its channel and its liveness socket.
+        assert!(open.len() <= 6, "{reuse}: {open:?}");
+    }
 }
 
 /// What the probe found outside, unjailed.
@@ -37,9 +65,9 @@ fn outside() -> Value {
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-#[test]
-fn no_file_can_be_opened_that_is_not_the_functions_own() {
-    for (what, how) in inside()["files"].as_object().unwrap() {
+#[track_caller]
+fn no_file(found: &Value) {
+    for (what, how) in found["files"].as_object().unwrap() {
         let how = how.as_str().unwrap();
         assert!(
             matches!(how, "EACCES" | "EPERM" | "ENOENT" | "EROFS" | "ENXIO"),
@@ -49,8 +77,13 @@ fn no_file_can_be_opened_that_is_not_the_functions_own() {
 }
 
 #[test]
-fn every_system_call_that_reaches_beyond_the_process_is_refused() {
-    for (what, how) in inside()["calls"].as_object().unwrap() {
+fn no_file_can_be_opened_that_is_not_the_functions_own() {
+    no_file(inside());
+}
+
+#[track_caller]
+fn no_call(found: &Value) {
+    for (what, how) in found["calls"].as_object().unwrap() {
         let how = how.as_str().unwrap();
         let wanted = match &**what {
             "clone3" => "ENOSYS",
@@ -63,6 +96,11 @@ fn every_system_call_that_reaches_beyond_the_process_is_refused() {
             "a function could try {what:?}, and the kernel looked at it"
         );
     }
+}
+
+#[test]
+fn every_system_call_that_reaches_beyond_the_process_is_refused() {
+    no_call(inside());
 }
 
 #[test]
@@ -104,9 +142,9 @@ fn a_function_holds_no_descriptor_but_its_streams_and_its_liveness_socket() {
     );
 }
 
-#[test]
-fn a_function_is_nobody_and_can_gain_nothing() {
-    let identity = &inside()["identity"];
+#[track_caller]
+fn nobody(found: &Value) {
+    let identity = &found["identity"];
     assert_ne!(identity["uid"], 0);
     assert_ne!(identity["gid"], 0);
     assert_eq!(identity["no_new_privs"], 1);
@@ -128,4 +166,9 @@ fn a_function_is_nobody_and_can_gain_nothing() {
             "{name} of the operator's environment is visible"
         );
     }
+}
+
+#[test]
+fn a_function_is_nobody_and_can_gain_nothing() {
+    nobody(inside());
 }
