@@ -14,6 +14,7 @@ pub mod denial;
 pub mod history;
 pub mod identity;
 pub mod instruction;
+pub mod kernel;
 pub mod limit;
 pub mod memory;
 pub mod profile;

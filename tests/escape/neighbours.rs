@@ -45,7 +45,7 @@ def on_process(pid):
         "open its memory file": attempt(lambda: open(f"/proc/{pid}/mem", "rb").close()),
         "open its environment": attempt(lambda: open(f"/proc/{pid}/environ", "rb").close()),
         "list its descriptors": attempt(lambda: os.listdir(f"/proc/{pid}/fd")),
-        "open its output": attempt(lambda: open(f"/proc/{pid}/fd/1", "wb", buffering=0).close()),
+        "open its output": attempt(lambda: os.close(os.open(f"/proc/{pid}/fd/1", os.O_WRONLY))),
         "look at its memory": attempt(lambda: open(f"/proc/{pid}/maps", "rb").close()),
         "enter its root": attempt(lambda: os.chdir(f"/proc/{pid}/root")),
         "take a descriptor of it": call(438, 0, 1, 0) if call(434, pid, 0) == "works" else "EPERM",

@@ -7,9 +7,10 @@ use crate::window::Window;
 use keylane_gate::own::{self, Found};
 use keylane_gate::{Birth, Fault, Phase, Thread};
 use keylane_policy::confine::{WINDOW, filter, image};
+use keylane_policy::kernel;
 use keylane_policy::memory::{Content, Domain, Key, Ledger, PAGE, Pages, Protection};
 use keylane_sys::region::Region;
-use keylane_sys::{host as kernel, keys, thread};
+use keylane_sys::{host as running, keys, thread};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::os::fd::OwnedFd;
@@ -60,15 +61,6 @@ struct Held {
     end: Option<End>,
 }
 
-/// Whether a kernel's release is 6.12 or later.
-fn is_new_enough(release: &str) -> bool {
-    let mut numbers = release.split(['.', '-']).map(str::parse::<u32>);
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (6, 12),
-        _ => false,
-    }
-}
-
 impl Domains {
     /// Makes this process one that can have domains. Cleans its code, refuses that other memory becomes code,
     /// searches all that can be executed, takes every key, and makes the gate the entry of its signals. None of it
@@ -78,8 +70,8 @@ impl Domains {
         if TAKEN.swap(true, Ordering::AcqRel) {
             return Err(DomainError::Taken);
         }
-        let (release, _machine) = kernel::kernel().map_err(host("asking for the kernel"))?;
-        if !is_new_enough(&release) {
+        let (release, _machine) = running::kernel().map_err(host("asking for the kernel"))?;
+        if kernel::version(&release).is_none_or(|version| version < kernel::MPK) {
             return Err(DomainError::Kernel(release));
         }
         let cleaned = own::clean().map_err(DomainError::Code)?;
@@ -359,20 +351,5 @@ impl Domains {
     /// What the ledger says of its own soundness.
     pub fn check(&self) -> Result<(), String> {
         self.ledger.check()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_kernel_before_6_12_or_without_a_number_is_not_new_enough() {
-        for release in ["6.12.117+deb13-cloud-amd64", "6.12", "6.18.44", "7.0.1-x"] {
-            assert!(is_new_enough(release), "{release}");
-        }
-        for release in ["6.11.99", "6.1.190-cloud", "5.15.0", "6", "", "x.y"] {
-            assert!(!is_new_enough(release), "{release}");
-        }
     }
 }

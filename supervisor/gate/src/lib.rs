@@ -24,7 +24,7 @@ pub mod rights;
 mod script;
 mod thread;
 
-pub use record::{Fault, Phase, THREADS};
+pub use record::{Fault, Phase};
 pub use thread::{Birth, Thread, install};
 
 /// The signal by which the supervisor ends a thread of a domain: a real-time signal that nothing else uses.

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Release};
 
 /// Threads of domains that a process has at most.
-pub const THREADS: usize = 64;
+pub(crate) const THREADS: usize = 64;
 
 /// Values of [`Record::phase`].
 pub(crate) const FREE: u32 = 0;

@@ -121,11 +121,6 @@ impl Thread {
         self.thread.ended(patience)
     }
 
-    /// Its number, as the kernel tells it elsewhere; 0 before it has begun.
-    pub fn number(&self) -> u32 {
-        self.record.number.load(Acquire)
-    }
-
     /// Asks for its end, wherever it is.
     pub fn end(&self) -> io::Result<()> {
         self.thread.signal(END)

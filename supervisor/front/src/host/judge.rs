@@ -1,6 +1,7 @@
 //! What the host's facts mean for each isolation. Pure: facts in, verdicts out.
 
 use super::facts::{Cgroups, Facts};
+use keylane_policy::kernel;
 use serde::Serialize;
 
 /// How one point stands.
@@ -54,11 +55,6 @@ pub struct Diagnosis {
     pub mpk: Verdict,
 }
 
-/// The oldest kernel for isolation `process`: Debian 12's.
-const PROCESS_KERNEL: (u32, u32) = (6, 1);
-/// The oldest kernel for isolation `mpk`: the first that opens protection keys to deliver a
-/// signal.
-const MPK_KERNEL: (u32, u32) = (6, 12);
 /// The Landlock ABI that isolation `process` needs, and the one that also scopes signals and
 /// abstract sockets.
 const LANDLOCK: (u32, u32) = (2, 6);
@@ -126,8 +122,8 @@ pub fn judge_mpk(pku: bool, release: &str) -> Verdict {
     if !pku {
         reasons.push(NO_PKU.to_owned());
     }
-    if version(release).is_none_or(|version| version < MPK_KERNEL) {
-        let (major, minor) = MPK_KERNEL;
+    if kernel::version(release).is_none_or(|version| version < kernel::MPK) {
+        let (major, minor) = kernel::MPK;
         reasons.push(format!(
             "the kernel is {release}, older than {major}.{minor}"
         ));
@@ -153,12 +149,6 @@ fn check(name: &'static str, standing: Standing, found: impl Into<String>) -> Ch
     }
 }
 
-/// `major.minor` of a kernel's release.
-fn version(release: &str) -> Option<(u32, u32)> {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
 fn machine(facts: &Facts) -> Check {
     let standing = if facts.machine == "x86_64" {
         Standing::Ok
@@ -176,8 +166,8 @@ fn machine(facts: &Facts) -> Check {
 }
 
 fn kernel(facts: &Facts) -> Check {
-    let (major, minor) = PROCESS_KERNEL;
-    let new_enough = version(&facts.release).is_some_and(|found| found >= PROCESS_KERNEL);
+    let (major, minor) = kernel::PROCESS;
+    let new_enough = kernel::version(&facts.release).is_some_and(|found| found >= kernel::PROCESS);
     let standing = if new_enough {
         Standing::Ok
     } else {

@@ -145,11 +145,3 @@ fn a_failed_trial_of_domains_is_a_reason_where_there_are_keys() {
     assert_eq!(named(&passed, "domains").standing, Standing::Ok);
     assert!(!passed.mpk.fit && passed.process.fit);
 }
-
-#[test]
-fn a_release_is_compared_by_its_numbers() {
-    assert_eq!(version("6.1.0-37-amd64"), Some((6, 1)));
-    assert_eq!(version("10.2-rc1"), Some((10, 2)));
-    assert_eq!(version("six"), None);
-    assert_eq!(version("6"), None);
-}
