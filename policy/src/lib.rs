@@ -17,6 +17,7 @@ pub mod instruction;
 pub mod kernel;
 pub mod limit;
 pub mod memory;
+pub mod part;
 pub mod profile;
 pub mod report;
 pub mod reuse;

@@ -108,6 +108,13 @@ pub const DESCRIPTORS_FLOOR: u64 = 32;
 /// See [`DESCRIPTORS_FLOOR`].
 pub const DESCRIPTORS_CEILING: u64 = 4096;
 
+/// Hundredths of a processor that all instances of a function together may use, where a control group
+/// can bound that (cpu.max): the least, a quota of 1 ms in each 100 ms, which is the kernel's least, too.
+pub const CPU_FLOOR: u64 = 1;
+/// See [`CPU_FLOOR`]: the most, and what a function has when the project names no limit. No host that
+/// this version knows has so many processors: it is no bound.
+pub const CPU_CEILING: u64 = 102_400;
+
 /// Bytes of a function's private /tmp when the project names no limit: room for a few files that a
 /// library insists on. They are memory, of which a host may run many functions.
 pub const TMP_BYTES: u64 = 16 * 1024 * 1024;

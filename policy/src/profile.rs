@@ -4,6 +4,7 @@
 //! the operator's [`Grants`] decide. Nothing is granted by being asked for.
 
 use crate::limit;
+use crate::part::Part;
 use crate::syscall::Groups;
 
 /// The texts of the built-in profiles, by name; the front parses them as it does an operator's file.
@@ -26,6 +27,8 @@ pub struct Ceilings {
     pub processes: u64,
     /// Open descriptors of one instance.
     pub descriptors: u64,
+    /// Hundredths of a processor of all instances.
+    pub cpu: u64,
     /// Bytes of one request or response.
     pub payload: u64,
     /// Milliseconds of one call.
@@ -41,6 +44,7 @@ impl Default for Ceilings {
             memory: limit::MEMORY_BYTES_CEILING,
             processes: limit::PROCESSES_CEILING,
             descriptors: limit::DESCRIPTORS_CEILING,
+            cpu: limit::CPU_CEILING,
             payload: limit::PAYLOAD_BYTES_CEILING,
             timeout_ms: limit::CALL_MILLISECONDS_CEILING,
             tmp: limit::TMP_BYTES_CEILING,
@@ -56,6 +60,7 @@ impl Ceilings {
             memory: self.memory.min(other.memory),
             processes: self.processes.min(other.processes),
             descriptors: self.descriptors.min(other.descriptors),
+            cpu: self.cpu.min(other.cpu),
             payload: self.payload.min(other.payload),
             timeout_ms: self.timeout_ms.min(other.timeout_ms),
             tmp: self.tmp.min(other.tmp),
@@ -101,6 +106,8 @@ pub struct Grants {
     pub default: String,
     /// The most that the limits of any function may be.
     pub ceilings: Ceilings,
+    /// Parts of the jail that a host may lack, without which nothing of a project runs.
+    pub required: Vec<Part>,
     /// What a network may be, where one of the profiles has it.
     pub network: Option<Network>,
 }
@@ -155,6 +162,7 @@ mod tests {
                 memory: 50,
                 ..Ceilings::default()
             },
+            required: Vec::new(),
             network: None,
         };
         assert_eq!(grants.grant(None).unwrap().ceilings.memory, 10);

@@ -32,10 +32,20 @@ def children(count):
     # Until the limit is met, if it is one.
     time.sleep(60)
     return count
+def burn(count):
+    """How many processors were used, by so many children that compute for two seconds each."""
+    for _ in range(count):
+        if os.fork() == 0:
+            end = time.monotonic() + 2
+            while time.monotonic() < end: pass
+            os._exit(0)
+    for _ in range(count): os.wait()
+    used = os.times()
+    return (used.children_user + used.children_system) / 2
 def handler(event, context):
     if event == "nothing": return "nothing"
     try:
-        return [{"memfds": memfds, "files": files, "children": children}[what](count)
+        return [{"memfds": memfds, "files": files, "children": children, "burn": burn}[what](count)
                 for what, count in event]
     except OSError as error:
         return type(error).__name__
@@ -212,11 +222,46 @@ fn a_group_that_is_no_runs_is_left_alone_with_everything_in_it() {
 }
 
 #[test]
+fn processors_are_bounded_for_all_processes_of_a_function_together() {
+    if doctor("processors") != "ok" {
+        return;
+    }
+    let burn = json!([["burn", 2]]);
+    let throttled = |settings: &str| {
+        let mut hostile = Hostile::deploy(EVIL, settings);
+        let _warm = hostile.attack(&json!("nothing"));
+        let groups: Vec<_> = hostile.session.family().workers;
+        let groups: Vec<_> = groups
+            .into_iter()
+            .map(|pid| group_of(pid).unwrap())
+            .collect();
+        let report = hostile.attack(&burn);
+        let share = report["output"][0].as_f64();
+        let periods = |group: &PathBuf| {
+            let text = fs::read_to_string(group.join("cpu.stat")).unwrap();
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("nr_throttled "));
+            line.unwrap().parse::<u64>().unwrap()
+        };
+        let most = groups.iter().map(periods).max().unwrap();
+        hostile.expect_unharmed();
+        (share.unwrap_or_else(|| panic!("{report}")), most)
+    };
+    let (share, periods) = throttled(&format!("{LIMITS}cpu = 20\n"));
+    assert!(periods > 0, "it never waited for its share");
+    // A group may run on for a slice on each processor before it waits.
+    assert!(share < 0.4, "{share} processors were used");
+    // The control: without a bound it does not wait.
+    assert_eq!(throttled(LIMITS).1, 0);
+}
+
+#[test]
 fn a_functions_group_has_the_bounds_that_its_limits_say() {
     if !counted() {
         return;
     }
-    let settings = format!("{LIMITS}processes = 23\n");
+    let settings = format!("{LIMITS}processes = 23\ncpu = 40\n");
     let mut hostile = Hostile::deploy(EVIL, &settings);
     let _warm = hostile.attack(&json!("nothing"));
     let groups = hostile.session.family().workers.into_iter();
@@ -229,6 +274,20 @@ fn a_functions_group_has_the_bounds_that_its_limits_say() {
     let room: u64 = says(group, "memory.max").trim().parse().unwrap();
     assert!((256 << 20..512 << 20).contains(&room), "{room} bytes");
     assert_eq!(says(group, "memory.oom.group"), "1\n");
+    if doctor("processors") == "ok" {
+        let bounds: Vec<_> = groups.iter().map(|group| says(group, "cpu.max")).collect();
+        let of_both = ["40000 100000\n", "max 100000\n"];
+        assert!(
+            of_both.iter().all(|one| bounds.iter().any(|b| b == one)),
+            "{bounds:?}"
+        );
+        assert_eq!(says(group, "cpu.max"), of_both[0]);
+        assert!(
+            groups
+                .iter()
+                .all(|group| says(group, "cpu.weight") == "100\n")
+        );
+    }
     // A kernel without swap has no such file.
     if group.join("memory.swap.max").exists() {
         assert_eq!(says(group, "memory.swap.max"), "0\n");

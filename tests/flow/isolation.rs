@@ -2,7 +2,7 @@
 
 use keylane_tests::project::Project;
 use keylane_tests::skip::has_keys;
-use keylane_tests::{Said, run};
+use keylane_tests::{Said, doctor, run};
 
 fn with(isolation: &str) -> Said {
     let source = "def handler(event, context):\n    return 'ran'\n";
@@ -46,6 +46,44 @@ fn auto_says_once_what_it_took_and_why() {
         "{}",
         words[0]
     );
+}
+
+/// Rule P6: what a host lacks is given up only as long as the operator does not require it.
+#[test]
+fn a_host_that_lacks_what_the_operator_requires_runs_nothing() {
+    let source = "def handler(event, context):\n    return 'ran'\n";
+    let project = Project::sequence(&[("f", source)]);
+    let at = project.path().join("policy.toml");
+    let mut arguments = vec!["run", project.arg(), "--isolation", "process"];
+    arguments.extend(["--policy", at.to_str().unwrap()]);
+    let with_policy = || run(arguments.clone());
+    for (word, point) in [
+        ("namespaces", "namespaces"),
+        ("mounts", "mounts"),
+        ("groups", "cgroups"),
+        ("processors", "processors"),
+        ("denials", "denied calls"),
+    ] {
+        let policy = format!("profiles = [\"python\"]\nrequire = [\"{word}\"]\n");
+        project.write("policy.toml", &policy);
+        let said = with_policy();
+        if doctor(point) == "ok" {
+            said.expect_code(0);
+            assert_eq!(said.out, "\"ran\"\n", "{word}");
+            continue;
+        }
+        said.expect_code(3);
+        assert_eq!(said.out, "", "{word}: the function ran");
+        let line = said.failure();
+        assert_eq!(said.first_line(), line);
+        let requires = format!("policy requires `{word}`");
+        assert!(line.contains(&requires), "{line}");
+        assert!(line.contains("fault of the host"), "{line}");
+        // The control: nothing but that word keeps it from running.
+        project.write("policy.toml", "profiles = [\"python\"]\n");
+        let said = with_policy();
+        said.expect_code(0);
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ const WORKFLOW: [(&str, &str); 3] = [
     ("definition", "\"workflow.asl.json\""),
     ("input", "\"input.json\""),
 ];
-const FUNCTION: [(&str, &str); 15] = [
+const FUNCTION: [(&str, &str); 16] = [
     ("runtime", "\"python3.11\""),
     ("path", "\"functions/f\""),
     ("handler", "\"f.handler\""),
@@ -30,6 +30,7 @@ const FUNCTION: [(&str, &str); 15] = [
     ("timeout", "5"),
     ("processes", "16"),
     ("descriptors", "64"),
+    ("cpu", "50"),
     ("tmp", "\"4MiB\""),
     ("reuse", "\"warm\""),
 ];

@@ -13,6 +13,7 @@
 
 use crate::blame::{Blame, Failure};
 use crate::denial::Denial;
+use crate::part::Part;
 use crate::reuse::Reuse;
 use crate::syscall::Groups;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,9 @@ pub struct ZygoteSpec {
     pub processes: u64,
     /// Open descriptors of one instance (RLIMIT_NOFILE).
     pub descriptors: u64,
+    /// Hundredths of a processor that all instances of the function together may use; the ceiling is
+    /// no bound (cpu.max, cgroups(7)).
+    pub cpu: u64,
     /// Bytes of the private /tmp that all instances of the function share; 0 is none.
     pub tmp: u64,
     /// Whether workers are forked before or after the import.
@@ -77,6 +81,8 @@ pub enum ToSpawner {
     Setup {
         /// Absolute path of the directory that holds the staged trees.
         stage: String,
+        /// Parts of the jail that a host may lack, without which nothing is to be started.
+        required: Vec<Part>,
     },
     /// Start the zygote of `function`. No descriptors.
     Zygote {
@@ -99,6 +105,8 @@ pub enum ToSpawner {
 /// A part of the jail that the host does not allow, and what stands in for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Substitution {
+    /// Which parts those are.
+    pub parts: Vec<Part>,
     /// What is missing, e.g. `user namespaces`.
     pub missing: String,
     /// What stands in, and what is lost.

@@ -19,6 +19,7 @@ use crate::suggest;
 use keylane_policy::abi::message::Runtime;
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::limit;
+use keylane_policy::part::Part;
 use keylane_policy::profile::Grants;
 use keylane_workflow::Definition;
 use std::io::Read;
@@ -33,6 +34,8 @@ pub struct Checked {
     pub plans: Vec<Plan>,
     /// The packages that they need, in the same order.
     pub requirements: Vec<Vec<Requirement>>,
+    /// Parts of the jail that the operator requires of the host.
+    pub required: Vec<Part>,
     /// What somebody should look at.
     pub warnings: Vec<Problem>,
 }
@@ -76,6 +79,7 @@ pub fn project(path: &Path, grants: &Grants) -> Result<Checked, Refusal> {
         project,
         plans,
         requirements: needed,
+        required: grants.required.clone(),
         warnings: problems,
     })
 }

@@ -19,8 +19,12 @@ use std::time::{Duration, Instant};
 
 /// How the names of runs' groups begin; the rest is [`is_runs`]'s.
 const PREFIX: &str = "keylane-run,";
-/// What a function's group needs.
+/// What a function's group cannot do without.
 const CONTROLLERS: [&str; 2] = ["memory", "pids"];
+/// What it has as well where it can: an equal share of the processors, and a bound on it.
+const PROCESSOR: &str = "cpu";
+/// Microseconds in which a group may use its share: the kernel's own default (cpu.max).
+const PERIOD: u64 = 100_000;
 /// How long to wait for killed processes to leave their group.
 const LEAVE: Duration = Duration::from_secs(2);
 /// Tries at a group of its own: another run may sweep one away that is not locked yet.
@@ -47,6 +51,8 @@ pub struct Bounds {
     pub memory: u64,
     /// Processes and threads.
     pub processes: u64,
+    /// Hundredths of a processor; `None` is no bound.
+    pub cpu: Option<u64>,
 }
 
 fn set(group: &Path, file: &str, value: &str) -> io::Result<()> {
@@ -56,11 +62,23 @@ fn set(group: &Path, file: &str, value: &str) -> io::Result<()> {
         .write_all(value.as_bytes())
 }
 
-fn lists(group: &Path, file: &str) -> bool {
+fn lists(group: &Path, file: &str, wanted: &[&str]) -> bool {
     let text = fs::read_to_string(group.join(file)).unwrap_or_default();
-    CONTROLLERS
+    wanted
         .iter()
         .all(|wanted| text.split_whitespace().any(|found| found == *wanted))
+}
+
+/// Gives the children of `group` the controllers that they need, and the other one if that can be.
+fn divide(group: &Path) -> io::Result<()> {
+    const FILE: &str = "cgroup.subtree_control";
+    set(
+        group,
+        FILE,
+        &CONTROLLERS.map(|name| format!("+{name}")).join(" "),
+    )?;
+    let _where_it_can_be = set(group, FILE, &format!("+{PROCESSOR}"));
+    Ok(())
 }
 
 /// The group of this process and the top of what it can see of the hierarchy.
@@ -97,13 +115,13 @@ pub fn start() -> Result<Run, String> {
     let (own, top) = own().ok_or("no cgroup version 2 is mounted here")?;
     let mut why = String::from("no group above this process has controllers for memory and pids");
     for group in own.ancestors().take_while(|group| group.starts_with(&top)) {
-        if !lists(group, "cgroup.subtree_control") {
-            // With processes in it a group cannot have controllers for its children, unless it is
-            // the root: elsewhere this changes nothing.
-            let wanted = CONTROLLERS.map(|name| format!("+{name}")).join(" ");
-            if group != own || set(group, "cgroup.subtree_control", &wanted).is_err() {
-                continue;
-            }
+        let has = |wanted: &[&str]| lists(group, "cgroup.subtree_control", wanted);
+        // With processes in it a group cannot have controllers for its children, unless it is the
+        // root: elsewhere this changes nothing.
+        let divided =
+            group == own && !(has(&CONTROLLERS) && has(&[PROCESSOR])) && divide(group).is_ok();
+        if !divided && !has(&CONTROLLERS) {
+            continue;
         }
         sweep(group, &own);
         match Run::below(group).and_then(Run::tried) {
@@ -187,8 +205,7 @@ impl Run {
     }
 
     fn divided(self) -> io::Result<Run> {
-        let wanted = CONTROLLERS.map(|name| format!("+{name}")).join(" ");
-        match set(&self.path, "cgroup.subtree_control", &wanted) {
+        match divide(&self.path) {
             Ok(()) => Ok(self),
             Err(error) => {
                 self.end();
@@ -202,6 +219,7 @@ impl Run {
         let bounds = Bounds {
             memory: 1 << 30,
             processes: 4,
+            cpu: None,
         };
         let tried = self.group("trial", bounds).and_then(|group| {
             let (go, signal_go) = jail::pipe()?;
@@ -229,8 +247,13 @@ impl Run {
         }
     }
 
-    /// A group of this name with these bounds. No swap is used by it, and when it meets the bound of
-    /// its memory all its processes end together.
+    /// Whether its groups share the processors equally, and can be bounded in their use.
+    pub fn divides_processors(&self) -> bool {
+        lists(&self.path, "cgroup.subtree_control", &[PROCESSOR])
+    }
+
+    /// A group of this name with these bounds; that of the processors where the groups have one. No
+    /// swap is used by it, and when it meets the bound of its memory all its processes end together.
     pub fn group(&self, name: &str, bounds: Bounds) -> io::Result<Group> {
         let path = self.path.join(name);
         fs::create_dir(&path)?;
@@ -238,6 +261,10 @@ impl Run {
         set(&group.path, "memory.max", &bounds.memory.to_string())?;
         set(&group.path, "memory.oom.group", "1")?;
         set(&group.path, "pids.max", &bounds.processes.to_string())?;
+        if let Some(hundredths) = bounds.cpu.filter(|_| self.divides_processors()) {
+            let quota = hundredths.saturating_mul(PERIOD) / 100;
+            set(&group.path, "cpu.max", &format!("{quota} {PERIOD}"))?;
+        }
         match set(&group.path, "memory.swap.max", "0") {
             // A kernel without swap has no such file.
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -7,6 +7,7 @@ use crate::render::escape;
 use crate::stage::Stage;
 use keylane_builder::{Builder, Done, Work};
 use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::part::Part;
 use rustix::fs::{Gid, Uid};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,25 @@ pub(super) struct Bench {
     builder: Builder,
     stage: Stage,
     folders: u32,
+}
+
+/// Whether this host has what the operator `required` of it, as far as build workers have that at all.
+pub(super) fn required(required: &[Part]) -> Result<(), Failure> {
+    let wanted = |part: &&Part| matches!(part, Part::Namespaces | Part::Mounts);
+    let Some(part) = required.iter().find(wanted) else {
+        return Ok(());
+    };
+    keylane_sys::host::try_namespaces()
+        .and_then(|()| keylane_sys::host::try_mounts())
+        .map_err(|error| {
+            let cause = format!(
+                "the operator's policy requires `{}`, and this host has no mounts in a user \
+                 namespace ({error})",
+                part.word()
+            );
+            Failure::new(Blame::Host, "building", cause)
+                .advise("`keylane doctor` says what this host lacks")
+        })
 }
 
 /// The folder of one worker, and who that will be.

@@ -127,6 +127,7 @@ pub fn build(
     let mut built = Built::default();
     let mut new = Lock::default();
     if !needed.is_empty() || !compiled.is_empty() {
+        bench::required(&checked.required)?;
         let interrupt = Interrupt::catch()?;
         let cache = Cache::open()?;
         let mut builder = Packages {

@@ -19,6 +19,7 @@ use keylane_policy::abi::message::{
 };
 use keylane_policy::blame::{Blame, Failure};
 use keylane_policy::denial::Denials;
+use keylane_policy::part::Part;
 use keylane_sys::link::{Incoming, Link};
 use keylane_sys::process::Child;
 use keylane_sys::ready::Ready;
@@ -44,6 +45,8 @@ pub struct Plan {
     pub lanes: LaneId,
     /// The directory of the staged trees; the spawner removes it when this process is gone.
     pub stage: PathBuf,
+    /// Parts of the jail that a host may lack, without which nothing is started.
+    pub required: Vec<Part>,
 }
 
 /// Who is told what happens meanwhile.

@@ -124,7 +124,10 @@ impl Deployment {
     /// other one reads wait for ever.
     fn order(&mut self, plan: &Plan, images: &Images) -> Result<VecDeque<ToSpawner>, Failure> {
         let stage = plan.stage.to_string_lossy().into_owned();
-        let setup = ToSpawner::Setup { stage };
+        let setup = ToSpawner::Setup {
+            stage,
+            required: plan.required.clone(),
+        };
         self.spawner
             .send(
                 &setup,

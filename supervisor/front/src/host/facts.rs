@@ -42,8 +42,8 @@ pub struct Facts {
     pub listener: Result<(), String>,
     /// Control groups.
     pub cgroups: Cgroups,
-    /// Whether a run gets control groups for its functions, or why not.
-    pub groups: Result<(), String>,
+    /// Whether a run's control groups for its functions divide the processors, too; or why there are none.
+    pub groups: Result<bool, String>,
     /// Whether a memfd can be made and sealed.
     pub sealing: Result<(), String>,
     /// Whether the processor and the kernel offer protection keys.
@@ -73,7 +73,11 @@ impl Facts {
             mounts: text(keylane_sys::host::try_mounts()),
             listener: text(keylane_sys::denied::try_listener()),
             cgroups: cgroups(),
-            groups: keylane_sys::cgroup::start().map(|run| run.end()),
+            groups: keylane_sys::cgroup::start().map(|run| {
+                let divides = run.divides_processors();
+                run.end();
+                divides
+            }),
             sealing: text(keylane_sys::host::try_sealed_memory()),
             pku: has_pku(),
             domains: super::trial::domains(),

@@ -77,6 +77,7 @@ pub fn judge(facts: &Facts) -> Diagnosis {
         mounts(facts),
         listener(facts),
         cgroups(facts),
+        processors(facts),
         from_result(
             "sealed memory",
             &facts.sealing,
@@ -351,7 +352,7 @@ fn cgroups(facts: &Facts) -> Check {
         Cgroups::None => "none mounted".to_owned(),
     };
     let point = match &facts.groups {
-        Ok(()) => check(
+        Ok(_) => check(
             "cgroups",
             Standing::Ok,
             format!("{found}: each function gets a group of its own"),
@@ -369,6 +370,33 @@ fn cgroups(facts: &Facts) -> Check {
                     .into(),
             ),
             ..check("cgroups", Standing::Substituted, format!("{found}; {why}"))
+        },
+    };
+    Check {
+        needed: false,
+        ..point
+    }
+}
+
+fn processors(facts: &Facts) -> Check {
+    let name = "processors";
+    let point = match &facts.groups {
+        Ok(true) => check(
+            name,
+            Standing::Ok,
+            "each function's group has an equal share, and `cpu` bounds it".to_owned(),
+        ),
+        Ok(false) | Err(_) => Check {
+            instead: Some(
+                "the scheduler divides them among processes; lost: an equal share for each function, \
+                 and `cpu`, which bounds nothing"
+                    .into(),
+            ),
+            advice: Some(
+                "start Keylane where cgroup version 2 gives this user cpu as well as memory and pids"
+                    .into(),
+            ),
+            ..check(name, Standing::Substituted, "no control groups divide them".to_owned())
         },
     };
     Check {

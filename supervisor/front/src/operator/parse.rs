@@ -8,6 +8,7 @@ use crate::project::name::Name;
 use crate::project::reader::{Reader, Value};
 use crate::source::Source;
 use crate::suggest;
+use keylane_policy::part::Part;
 use keylane_policy::profile::{BUILT_IN, Ceilings, DEFAULT, Grants, Profile};
 use keylane_policy::syscall::group::GROUPS;
 use keylane_policy::syscall::{Group, Groups};
@@ -16,12 +17,15 @@ use toml::de::DeTable;
 /// The keys of a profile's table, besides its name.
 const PROFILE: [&str; 3] = ["summary", "groups", "ceilings"];
 /// The keys of an operator's file.
-const OPERATOR: [&str; 5] = ["profiles", "default", "ceilings", "profile", "network"];
+const OPERATOR: [&str; 6] = [
+    "profiles", "default", "ceilings", "require", "profile", "network",
+];
 /// The keys of a table of ceilings.
-const CEILINGS: [&str; 6] = [
+const CEILINGS: [&str; 7] = [
     "memory",
     "processes",
     "descriptors",
+    "cpu",
     "payload",
     "timeout",
     "tmp",
@@ -37,6 +41,7 @@ pub fn built_in() -> Result<Grants, Vec<Problem>> {
         profiles,
         default: DEFAULT.to_owned(),
         ceilings: Ceilings::default(),
+        required: Vec::new(),
         network: None,
     })
 }
@@ -74,12 +79,14 @@ pub fn parse(source: &Source) -> Result<Grants, Vec<Problem>> {
         let all: Vec<Profile> = built_in.iter().cloned().chain(own?).collect();
         let profiles = read_granted(reader, root, &all)?;
         let default = read_default(reader, root, &profiles)?;
+        let required = read_required(reader, root);
         let network = network::read(reader, root, &profiles)?;
         Some(Grants {
             network,
             source: source.name().to_owned(),
             profiles,
             default,
+            required: required?,
             ceilings: ceilings?,
         })
     })
@@ -178,6 +185,7 @@ fn read_ceilings(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Ceiling
     let memory = amount("memory", key::MEMORY, all.memory);
     let processes = amount("processes", key::PROCESSES, all.processes);
     let descriptors = amount("descriptors", key::DESCRIPTORS, all.descriptors);
+    let cpu = amount("cpu", key::CPU, all.cpu);
     let payload = amount("payload", key::PAYLOAD, all.payload);
     let timeout_ms = amount("timeout", key::TIMEOUT, all.timeout_ms);
     let tmp = amount("tmp", key::TMP, all.tmp);
@@ -185,10 +193,32 @@ fn read_ceilings(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Ceiling
         memory: memory?,
         processes: processes?,
         descriptors: descriptors?,
+        cpu: cpu?,
         payload: payload?,
         timeout_ms: timeout_ms?,
         tmp: tmp?,
     })
+}
+
+/// What no host may lack.
+fn read_required(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Option<Vec<Part>> {
+    let Some(value) = root.get("require") else {
+        return Some(Vec::new());
+    };
+    let words: Vec<Name> = reader.list(value, "require")?;
+    let known = Part::ALL.map(|(_, word)| word);
+    let parts: Vec<Option<Part>> = words
+        .iter()
+        .map(|word| {
+            let part = Part::named(word.as_str());
+            if part.is_none() {
+                let message = format!("a host cannot lack {:?}", word.as_str());
+                reader.error(&value.span(), message, meant(word.as_str(), &known));
+            }
+            part
+        })
+        .collect();
+    parts.into_iter().collect()
 }
 
 /// The operator's own profiles.

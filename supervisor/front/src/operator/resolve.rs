@@ -70,7 +70,7 @@ fn limit(
     let count = |n: u64| n.to_string();
     let seconds = |ms: u64| format!("{} s", ms as f64 / 1000.0);
     type Show<'s> = &'s dyn Fn(u64) -> String;
-    let table: [(&str, &mut u64, u64, Show<'_>); 6] = [
+    let table: [(&str, &mut u64, u64, Show<'_>); 7] = [
         (
             "memory",
             &mut function.memory,
@@ -89,6 +89,7 @@ fn limit(
             ceilings.descriptors,
             &count,
         ),
+        ("cpu", &mut function.cpu, ceilings.cpu, &count),
         (
             "payload",
             &mut function.payload,

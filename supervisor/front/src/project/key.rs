@@ -218,6 +218,13 @@ pub const DESCRIPTORS: Limit = Limit {
     low: limit::DESCRIPTORS_FLOOR,
     high: limit::DESCRIPTORS_CEILING,
 };
+/// `cpu` of a function.
+pub const CPU: Limit = Limit {
+    unit: Unit::Count,
+    default: limit::CPU_CEILING,
+    low: limit::CPU_FLOOR,
+    high: limit::CPU_CEILING,
+};
 /// `tmp` of a function.
 pub const TMP: Limit = Limit {
     unit: Unit::Bytes,
@@ -239,7 +246,7 @@ pub fn reuse_words() -> Vec<&'static str> {
 }
 
 /// The keys of `[functions.NAME]`, in the order in which a message lists them.
-pub const FUNCTION: [Key; 15] = [
+pub const FUNCTION: [Key; 16] = [
     RUNTIME,
     PATH,
     HANDLER,
@@ -268,6 +275,12 @@ pub const FUNCTION: [Key; 15] = [
         "descriptors",
         Kind::Limit(DESCRIPTORS),
         "Descriptors that one instance may hold open",
+    ),
+    optional(
+        "cpu",
+        Kind::Limit(CPU),
+        "Hundredths of a processor that all instances together may use, where the host has a control \
+         group for that",
     ),
     optional(
         "tmp",

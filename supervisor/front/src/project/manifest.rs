@@ -51,6 +51,8 @@ pub struct Function {
     pub processes: u64,
     /// Open descriptors of one instance.
     pub descriptors: u64,
+    /// Hundredths of a processor of all its instances.
+    pub cpu: u64,
     /// Bytes of the private /tmp of all its instances; 0 is none.
     pub tmp: u64,
     /// What a later call may find of an earlier one.
@@ -254,6 +256,7 @@ fn read_function(
     let timeout_ms = limits.seconds("timeout", key::TIMEOUT);
     let processes = limits.count("processes", key::PROCESSES);
     let descriptors = limits.count("descriptors", key::DESCRIPTORS);
+    let cpu = limits.count("cpu", key::CPU);
     let tmp = limits.bytes("tmp", key::TMP);
     let reuse = read_reuse(reader, table, processes);
     let tmp = own_tmp(reader, table, reuse, tmp);
@@ -269,6 +272,7 @@ fn read_function(
         timeout_ms: timeout_ms?,
         processes: processes?,
         descriptors: descriptors?,
+        cpu: cpu?,
         tmp: tmp?,
         reuse: reuse?,
         profile,

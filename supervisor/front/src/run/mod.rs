@@ -156,6 +156,7 @@ impl Prepared {
             functions: self.zygotes().into_iter().zip(self.entries()).collect(),
             lanes: self.lanes,
             stage: self.stage.root().to_owned(),
+            required: self.grants.required.clone(),
         }
     }
 
@@ -175,6 +176,7 @@ impl Prepared {
             memory: function.memory,
             processes: function.processes,
             descriptors: function.descriptors,
+            cpu: function.cpu,
             tmp: function.tmp,
             reuse: function.reuse,
             ports: function.ports.clone(),

@@ -1,6 +1,7 @@
 //! What the front says: the images, functions and lanes to start, the end.
 
 use super::{Images, Source, Spawner, TURN, bug};
+use crate::extras;
 use crate::lanes::Lane;
 use crate::zygotes::Zygote;
 use keylane_policy::abi::message::{
@@ -17,6 +18,10 @@ use std::path::PathBuf;
 impl Spawner {
     pub(super) fn hear_front(&mut self) {
         for _ in 0..TURN {
+            // Of orders that follow a refusal none is obeyed.
+            if self.stopping {
+                return;
+            }
             match self.front.try_recv() {
                 Ok(Incoming::Nothing) => return,
                 Ok(Incoming::Message(got)) => self.obey(got),
@@ -31,7 +36,12 @@ impl Spawner {
 
     fn obey(&mut self, got: Received<ToSpawner>) {
         match got.message {
-            ToSpawner::Setup { stage } => {
+            ToSpawner::Setup { stage, required } => {
+                if let Some(failure) = extras::unmet(&required, &self.substitutions) {
+                    self.tell_front(&FromSpawner::Unfit(failure), &[]);
+                    self.stopping = true;
+                    return;
+                }
                 let mut images = got.descriptors.into_iter();
                 if let (Some(lane), Some(python), Some(native)) =
                     (images.next(), images.next(), images.next())
@@ -122,6 +132,7 @@ impl Spawner {
         let bounds = Bounds {
             memory: limit::group_bytes(spec.memory, spec.tmp),
             processes: spec.processes,
+            cpu: (spec.cpu < limit::CPU_CEILING).then_some(spec.cpu),
         };
         let doing = || format!("making a control group for function {:?}", spec.name);
         run.group(&name, bounds)

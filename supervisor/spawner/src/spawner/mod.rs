@@ -23,6 +23,7 @@ use crate::zygotes::Zygote;
 use keylane_jail::Filters;
 use keylane_policy::abi::message::{FromSpawner, FunctionId, LaneId, Substitution, ToSpawner};
 use keylane_policy::blame::{Blame, Failure};
+use keylane_policy::part::Part;
 use keylane_sys::link::Link;
 use keylane_sys::ready::Ready;
 use keylane_sys::{cgroup, denied, host, jail, process};
@@ -67,6 +68,7 @@ pub(crate) struct Spawner {
     filters: Filters,
     landlock_abi: u32,
     extras: Extras,
+    substitutions: Vec<Substitution>,
     groups: Option<cgroup::Run>,
     groups_made: u64,
     /// Groups of functions that have ended, while a process may still be in them.
@@ -124,13 +126,19 @@ impl Spawner {
         let mut substitutions = found.substitutions;
         if let Err(error) = &listener {
             substitutions.push(Substitution {
+                parts: vec![Part::Denials],
                 missing: format!("listener for denied calls ({error})"),
                 instead: "a denied call still fails with EPERM, and nothing tells which it was"
                     .to_owned(),
             });
         }
         front
-            .try_send(&FromSpawner::Ready { substitutions }, &[])
+            .try_send(
+                &FromSpawner::Ready {
+                    substitutions: substitutions.clone(),
+                },
+                &[],
+            )
             .map_err(host)?;
         let mut spawner = Spawner {
             ready: Ready::new().map_err(host)?,
@@ -140,6 +148,7 @@ impl Spawner {
             filters,
             landlock_abi: abi,
             extras: found.extras,
+            substitutions,
             groups: found.groups,
             groups_made: 0,
             left: Vec::new(),

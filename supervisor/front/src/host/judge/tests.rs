@@ -16,7 +16,7 @@ fn debian_12() -> Facts {
         listener: Ok(()),
         mounts: Ok(()),
         cgroups: Cgroups::Unified(vec!["memory".into(), "pids".into()]),
-        groups: Ok(()),
+        groups: Ok(true),
         sealing: Ok(()),
         pku: false,
         domains: Err("no protection keys".to_owned()),
@@ -101,7 +101,13 @@ fn what_only_strengthens_the_jail_is_substituted_and_says_what_is_lost() {
     facts.listener = Err("EBUSY".into());
     let diagnosis = judge(&facts);
     assert!(diagnosis.process.fit);
-    for name in ["namespaces", "mounts", "cgroups", "denied calls"] {
+    for name in [
+        "namespaces",
+        "mounts",
+        "cgroups",
+        "processors",
+        "denied calls",
+    ] {
         let check = named(&diagnosis, name);
         assert_eq!(check.standing, Standing::Substituted);
         assert!(
