@@ -91,6 +91,43 @@ fn usual() -> Site {
     site
 }
 
+#[test]
+fn packages_come_with_the_bytecode_of_their_sources_and_never_with_their_wheels() {
+    if !has_pip("packages_come_with_the_bytecode_of_their_sources_and_never_with_their_wheels") {
+        return;
+    }
+    let site = Site::new(
+        "sly\n",
+        "import os, sly\ndef handler(e, c):\n    return [sly.SAID, os.path.exists(sly.__cached__)]\n",
+    );
+    let cached = "__pycache__/sly.cpython-311.pyc";
+    let wheel = "sly-1.0-py3-none-any.whl";
+    site.index.publish(
+        wheel,
+        &[
+            ("sly.py", "SAID = 'source'\n"),
+            (cached, "SAID = 'hidden'\n"),
+        ],
+    );
+    let ran = site.run("cache");
+    ran.expect_code(0);
+    assert_eq!(ran.json(), json!(["source", true]));
+    // The control: Python takes the bytecode that a wheel has.
+    let unpacked = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2]); \
+                    sys.path.insert(0, sys.argv[2]); import sly; print(sly.SAID)";
+    let mut control = Command::new(keylane_tests::PYTHON);
+    control
+        .args(["-I", "-c", unpacked])
+        .arg(site.cache("index").join(wheel))
+        .arg(site.cache("unpacked"));
+    let said = finish(
+        control
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped()),
+    );
+    assert_eq!(said.out, "hidden\n", "{said:#?}");
+}
+
 fn functions(said: &Said) -> Value {
     said.expect_code(0);
     said.json()["functions"].clone()

@@ -1,10 +1,12 @@
 """Makes distributions for tests. Standard input: a JSON list of [file name, {path: text}]. Each becomes
 a zip of that name in the folder that is named, a wheel with its metadata, or, as *.tar.gz, a source
-archive. Times are fixed, so that the same input makes the same bytes."""
+archive. The text of a *.pyc is the source of which the file has the bytecode, to be taken as it is. Times
+are fixed, so that the same input makes the same bytes."""
 
 import base64
 import gzip
 import hashlib
+import importlib._bootstrap_external as loader
 import io
 import json
 import sys
@@ -12,6 +14,12 @@ import tarfile
 import zipfile
 
 folder = sys.argv[1]
+
+
+def content(path, text):
+    if not path.endswith(".pyc"):
+        return text.encode()
+    return loader._code_to_hash_pyc(compile(text, path, "exec"), b"unlikely", False)
 
 
 def wheel(file, files):
@@ -24,12 +32,13 @@ def wheel(file, files):
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}"
     record = ""
     for path, text in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-        record += f"{path},sha256={digest},{len(text.encode())}\n"
+        data = content(path, text)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        record += f"{path},sha256={digest},{len(data)}\n"
     files[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"
     with zipfile.ZipFile(f"{folder}/{file}", "w") as archive:
         for path, text in files.items():
-            archive.writestr(zipfile.ZipInfo(path), text)
+            archive.writestr(zipfile.ZipInfo(path), content(path, text))
 
 
 def source(file, files):

@@ -30,6 +30,30 @@ const FETCH: Duration = Duration::from_secs(30 * 60);
 const INSTALL: Duration = Duration::from_secs(10 * 60);
 /// Bytes of address space of pip.
 const MEMORY: u64 = 4 * 1024 * 1024 * 1024;
+/// Runs pip, which the first argument names, in a child, and then makes bytecode of every module, which a
+/// function's tree, being read-only, has no other way to get. What a wheel brought of it goes first: it need
+/// not be what its source says. A file that does not compile stays without, as it would after an import that
+/// fails. The same files give the same bytes: no time stands in it (PEP 552), and this process has done
+/// nothing else.
+const INSTALL_AND_COMPILE: &str = "\
+import os, runpy, sys
+pip = sys.argv.pop(1)
+child = os.fork()
+if not child:
+    run = runpy.run_path if '/' in pip else runpy.run_module
+    run(pip, run_name='__main__')
+    sys.exit()
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+if status:
+    sys.exit(1)
+import compileall, py_compile, shutil
+for folder, names, _ in os.walk('out'):
+    if '__pycache__' in names:
+        names.remove('__pycache__')
+        shutil.rmtree(os.path.join(folder, '__pycache__'))
+compileall.compile_dir('out', force=True, quiet=2, stripdir='out',
+    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+";
 
 /// What fetching and installing needs.
 #[derive(Debug)]
@@ -144,22 +168,32 @@ impl Tools {
             .iter()
             .map(|package| format!("{}=={}", package.wheel.name(), package.wheel.version()))
             .collect();
-        let mut arguments = self.pip.arguments(&[
-            "--isolated",
-            "install",
-            "--no-input",
-            "--no-index",
-            "--find-links=wheels",
-            "--no-deps",
-            "--no-compile",
-            "--no-cache-dir",
-            "--disable-pip-version-check",
-            "--no-warn-script-location",
-            "--root-user-action=ignore",
-            "--progress-bar=off",
-            "--only-binary=:all:",
-            "--target=out",
-        ]);
+        // Isolated, but for the seed in its environment.
+        let start = [PYTHON, "-P", "-s", "-B", "-c", INSTALL_AND_COMPILE];
+        let mut arguments: Vec<String> = start
+            .into_iter()
+            .chain([self.pip.entry()])
+            .map(str::to_owned)
+            .collect();
+        arguments.extend(
+            [
+                "--isolated",
+                "install",
+                "--no-input",
+                "--no-index",
+                "--find-links=wheels",
+                "--no-deps",
+                "--no-compile",
+                "--no-cache-dir",
+                "--disable-pip-version-check",
+                "--no-warn-script-location",
+                "--root-user-action=ignore",
+                "--progress-bar=off",
+                "--only-binary=:all:",
+                "--target=out",
+            ]
+            .map(str::to_owned),
+        );
         arguments.extend(exact);
         let inside = self.bench.inside(&place);
         let work = Work {
@@ -171,6 +205,7 @@ impl Tools {
             environment: vec![
                 format!("TMPDIR={}/tmp", inside.display()),
                 "PIP_CONFIG_FILE=/dev/null".to_owned(),
+                "PYTHONHASHSEED=0".to_owned(),
             ],
             folder: &place.folder,
             readable: self.pip.readable(false),
@@ -219,7 +254,7 @@ pub(super) fn fingerprint(requirements: &[Requirement]) -> Digest {
 
 /// What the tree of these wheels is kept under.
 pub(super) fn key(packages: &[Package]) -> Digest {
-    let mut text = "packages 1 python3.11\n".to_owned();
+    let mut text = "packages 2 python3.11\n".to_owned();
     for Package { wheel, sha256 } in packages {
         text.push_str(&format!("{} {sha256}\n", wheel.file()));
     }

@@ -72,6 +72,11 @@ impl Pip {
         Ok(Pip { start, readable })
     }
 
+    /// pip itself, as a module or as the path of something that Python runs.
+    pub fn entry(&self) -> &str {
+        self.start.last().map_or("", String::as_str)
+    }
+
     /// The arguments of a worker that calls pip with these.
     pub fn arguments(&self, own: &[&str]) -> Vec<String> {
         let own = own.iter().map(|word| (*word).to_owned());

@@ -68,10 +68,10 @@ fn copy_at_most(
     })
 }
 
-/// What does not get into a tree. Files that Python would execute at its start if their folder were one
-/// of its site folders (`*.pth`; it is none for a function), and bytecode, which is no source.
+/// What does not get into a tree: files that Python would execute at its start if their folder were one
+/// of its site folders (`*.pth`; it is none for a function).
 fn is_left_out(name: &OsStr, depth: usize) -> bool {
-    name == "__pycache__" || (depth == 0 && name.as_bytes().ends_with(b".pth"))
+    depth == 0 && name.as_bytes().ends_with(b".pth")
 }
 
 fn host(path: &Path, error: &io::Error, doing: &str) -> Failure {
@@ -197,7 +197,6 @@ mod tests {
         let first = seal(&temp, "a").unwrap();
         assert_eq!((first.files, first.bytes), (2, 9));
         temp.write("out/evil.pth", "import os; os.system('x')");
-        temp.write("out/pack/__pycache__/x.pyc", "x");
         assert_eq!(seal(&temp, "b").unwrap(), first);
         assert!(!temp.path().join("b/evil.pth").exists());
         let mode = |path: &str| {
@@ -220,10 +219,7 @@ mod tests {
         };
         // A folder and two files.
         assert!(copied(3, "exactly").is_ok());
-        for (name, more) in [
-            ("folder", "out/empty"),
-            ("left-out", "out/pack/__pycache__"),
-        ] {
+        for (name, more) in [("folder", "out/empty"), ("left-out", "out/evil.pth")] {
             let more = temp.path().join(more);
             std::fs::create_dir(&more).unwrap();
             let failure = copied(3, name).unwrap_err();
