@@ -4,7 +4,7 @@
 //! have the controllers `memory` and `pids`: its own where it is the hierarchy's root, else the one
 //! above, such as a delegated slice. Nothing of other groups is changed, but for the controllers that
 //! the children of this process's own group have: those are switched on where the kernel lets them be,
-//! which is in the root and in a group that no process is in.
+//! which is in the root alone, as this process is in it.
 //!
 //! A run's group is locked (flock(2)) for as long as the run lives, by whoever made it. One that nobody
 //! locks is a killed run's, and the next run ends and removes it. It is known by its whole name: a comma
