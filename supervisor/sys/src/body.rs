@@ -4,7 +4,7 @@
 //! receiver checks those seals, and the length, before it reads, so that it can neither be made to
 //! read bytes that still change nor be killed by a truncation.
 
-use memfd::{FileSeal, MemfdOptions};
+use memfd::{FileSeal, Memfd, MemfdOptions};
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use std::fs::File;
 use std::io::{self, Write};
@@ -20,6 +20,9 @@ const IMMUTABLE: SealFlag = SealFlag::F_SEAL_WRITE
 /// The seals of a channel: its contents change, its size never does.
 const FIXED_SIZE: [FileSeal; 3] = [FileSeal::SealGrow, FileSeal::SealShrink, FileSeal::SealSeal];
 
+/// Tries at sealing a body whose pages somebody refers to for a moment.
+const SEALINGS: u32 = 12;
+
 fn fault(message: impl std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message.to_string())
 }
@@ -31,15 +34,27 @@ pub fn sealed(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
         .create(name)
         .map_err(fault)?;
     memfd.as_file().write_all(bytes)?;
-    memfd
-        .add_seals(&[
-            FileSeal::SealWrite,
-            FileSeal::SealGrow,
-            FileSeal::SealShrink,
-            FileSeal::SealSeal,
-        ])
-        .map_err(fault)?;
+    seal(&memfd)?;
     Ok(memfd.into_file().into())
+}
+
+/// Seals what nobody else has. The kernel answers EBUSY while a page has a reference that it did not expect
+/// (memfd_wait_for_pins in mm/memfd.c), as reclaim and migration of memory take for a moment; it waits for a
+/// sixth of a second itself, and on a host that is short of memory that may be too little.
+fn seal(memfd: &Memfd) -> io::Result<()> {
+    let seals = [
+        FileSeal::SealWrite,
+        FileSeal::SealGrow,
+        FileSeal::SealShrink,
+        FileSeal::SealSeal,
+    ];
+    for _ in 1..SEALINGS {
+        match memfd.add_seals(&seals) {
+            Err(memfd::Error::AddSeals(error)) if error.raw_os_error() == Some(libc::EBUSY) => {}
+            other => return other.map_err(fault),
+        }
+    }
+    memfd.add_seals(&seals).map_err(fault)
 }
 
 /// A memfd of `size` zero bytes whose size is sealed: the backing of a channel.
